@@ -12,6 +12,9 @@ export BASE ?= gcr.io/distroless/nodejs24-debian13:nonroot
 export BUILD ?= _build
 XR ?= examples/minimal.yaml
 
+# With DIGESTS=file a release pins its images.
+export DIGESTS
+
 # With RESULTS=file tests are also told there, as JSON.
 export RESULTS
 
@@ -19,10 +22,10 @@ export RESULTS
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-# npm writes this file when it has installed what package-lock.json names.
+# npm writes this file when it has installed what package-lock.json names. The output is the target's: `make mirror | sh`.
 installed := node_modules/.package-lock.json
 $(installed): package-lock.json
-	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >&2
 	@touch $@
 
 # Older ones know no import.meta.main, or warn of every file in TypeScript.
@@ -33,7 +36,7 @@ node: $(installed)
 	  { echo "cannot use Node $$have: $$needed or newer is needed: nvm install" >&2; exit 1; }
 
 .PHONY: run
-run: node ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:1053, until Ctrl-C
+run: node ## serve XR (examples/minimal.yaml) from a real PowerDNS on 127.0.0.1:1053, with the objects in OBJECTS, until Ctrl-C
 	@exec node test/run.ts $(XR)
 
 .PHONY: test
@@ -49,14 +52,15 @@ import: node ## print the zone file FILE (- is standard input) of ZONE as it is 
 	@node functions/import.ts "$(FILE)" "$(ZONE)"
 
 .PHONY: generate
-generate: node ## write the XRD and the API reference from functions/internal-dns/spec.ts
+generate: node ## write the XRD and the API reference from functions/internal-dns/spec.ts, and docs/clients.md from functions/connect
 	node functions/internal-dns/definition.ts
+	node functions/connect/reference.ts
 
 .PHONY: check
 check: node ## format, lint, import rules, types, generated files, workflows
 	biome check .
 	tsc -p .
-	vitest run --config test/vitest.config.ts test/internal-dns/definition.test.ts test/arrows.test.ts test/workflows.test.ts
+	vitest run --config test/vitest.config.ts test/internal-dns/definition.test.ts test/connect/reference.test.ts test/arrows.test.ts test/workflows.test.ts
 	@if command -v actionlint >/dev/null; then actionlint; fi
 
 .PHONY: golden
@@ -64,8 +68,12 @@ golden: node ## write the golden files anew; review their diff
 	UPDATE=1 vitest run --config test/vitest.config.ts test/golden
 
 .PHONY: package
-package: node ## build both packages, for amd64 and arm64, and install.yaml into _build (REGISTRY, VERSION, BASE)
+package: node ## build both packages, for amd64 and arm64, and install.yaml into _build (REGISTRY, VERSION, BASE, DIGESTS)
 	functions/package/build.sh
+
+.PHONY: mirror
+mirror: node ## print the script that copies both packages and all images to the registry TO (REGISTRY, VERSION, DIGESTS)
+	@node functions/package/mirror.ts "$(TO)"
 
 .PHONY: plugin
 plugin: node ## build the kubectl plugin, _build/kubectl-idns (VERSION)

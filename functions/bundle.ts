@@ -1,13 +1,15 @@
 /**
  * Bundles the function and the agent, each into one file of the image: `node functions/bundle.ts [FOLDER]`. With
  * `--plugin`, bundles kubectl-idns into FOLDER instead, as a program that Node alone runs.
- * The environment variables REGISTRY and VERSION determine where the packages of this build will be pulled from.
+ * The environment variables REGISTRY and VERSION determine where the packages of this build will be pulled from,
+ * and DIGESTS, a file, which images it pins.
  */
 import { chmodSync, readFileSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
+import { readDigests } from './package/digests.ts';
 
 const root = join(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({ options: { plugin: { type: 'boolean' } }, allowPositionals: true });
@@ -31,6 +33,7 @@ const shared: BuildOptions = {
     // kubelet runs an xpkg: the agent comes from the function's own package.
     'process.env.AGENT_IMAGE': JSON.stringify(`${registry}/cdk8s-function-xp:${tag}`),
     'process.env.VERSION': JSON.stringify(tag),
+    'process.env.PINNED_IMAGES': JSON.stringify(JSON.stringify(Object.fromEntries(pinnedImages()))),
   },
 };
 
@@ -39,6 +42,16 @@ const image: BuildOptions = {
   format: 'cjs',
   target: 'node24',
 };
+
+/** The plugin runs no images. */
+function pinnedImages() {
+  try {
+    return readDigests(values.plugin ? {} : process.env);
+  } catch (error) {
+    console.error(`make package: ${(error as Error).message}`);
+    process.exit(1);
+  }
+}
 
 /**
  * The file has no extension, so the nearest package.json of wherever it is copied to decides whether Node takes it for

@@ -8,35 +8,46 @@ const functions = join(import.meta.dirname, '../functions');
 const arrows: Record<string, readonly string[]> = {
   dns: [],
   contract: ['dns'],
+  // What is told to resolvers.
+  connect: ['contract', 'dns'],
   'cdk8s-function-xp': [],
   'internal-dns': ['contract', 'dns', 'cdk8s-function-xp/composition.ts'],
-  agent: ['contract', 'dns'],
+  agent: ['connect', 'contract', 'dns'],
   // It writes an InternalDNS.
   import: ['dns', 'internal-dns/zones/zone.ts'],
   // It reads what the agent and the function report.
-  'kubectl-idns': ['contract', 'dns', 'import'],
-  // The build: it rewrites the manifests of the packages.
-  package: [],
+  'kubectl-idns': ['connect', 'contract', 'dns', 'import'],
+  // The build: it rewrites the manifests of the packages, and knows the images that a release pins.
+  package: [
+    'internal-dns/server/powerdns.ts',
+    'internal-dns/server/external-dns.ts',
+    'internal-dns/resolver/dnsdist.ts',
+  ],
 };
 
-/** The same for the folders of the agent, beside `lib`, `contract` and `dns`. What is loose in agent/ wires them together. */
+/** The same for the folders of the agent, beside `lib`, `connect`, `contract` and `dns`. What is loose in agent/ wires them together. */
 const agentArrows: Record<string, readonly string[]> = {
   lib: [],
   resolver: [],
   kubernetes: [],
+  peers: ['kubernetes', 'self-test'],
+  dnsdist: ['kubernetes', 'self-test'],
   powerdns: [],
-  sources: ['kubernetes', 'powerdns'],
+  sources: ['kubernetes', 'powerdns', 'machines/object.ts'],
   signing: ['kubernetes', 'powerdns'],
   'self-test': ['powerdns'],
-  discovery: ['sources', 'powerdns'],
+  discovery: ['sources', 'resolver', 'powerdns'],
+  machines: ['discovery', 'sources', 'powerdns', 'kubernetes', 'zones/lua.ts', 'zones/ptr-records.ts'],
   zones: ['discovery', 'signing', 'powerdns', 'kubernetes'],
+  'team-zones': ['discovery', 'machines', 'powerdns', 'kubernetes', 'zones/served-declaration.ts'],
   mirror: ['discovery', 'powerdns', 'kubernetes'],
   names: ['discovery', 'sources', 'resolver', 'powerdns'],
   events: ['sources', 'kubernetes'],
+  tailnet: ['kubernetes'],
   http: ['agent.ts', 'names', 'discovery', 'zones', 'self-test', 'powerdns'],
 };
 
-const everywhere = ['agent/lib', 'contract', 'dns'];
+const everywhere = ['agent/lib', 'connect', 'contract', 'dns'];
 const all = {
   ...arrows,
   ...Object.fromEntries(

@@ -18,19 +18,29 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/**
- * Starts functions/main.ts on a free port, with mutual TLS from the directory `certificates` or else in plain text. Rejects with
- * its stderr if it exits before it listens.
- */
-export async function startFunction({ certificates }: { certificates?: string } = {}): Promise<RunningFunction> {
+interface Options {
+  /** A directory with certificates, for mutual TLS; else it serves in plain text. */
+  certificates?: string;
+  /** The program, if not functions/main.ts. */
+  command?: [program: string, ...args: string[]];
+  /** What `make package` compiles in: unbundled, the version and the agent's image are `dev`. */
+  build?: { VERSION?: string; AGENT_IMAGE?: string };
+}
+
+/** Starts the function on a free port. Rejects with its stderr if it exits before it listens. */
+export async function startFunction({
+  certificates,
+  command: [program, ...args] = [process.execPath, main],
+  build,
+}: Options = {}): Promise<RunningFunction> {
   const security =
     certificates === undefined
       ? ['--insecure']
       : [`--tls-server-certs-dir=${certificates}`, '--metrics-address=127.0.0.1:0'];
-  const child = spawn(process.execPath, [main, '--address=127.0.0.1:0', ...security], {
+  const child = spawn(program, [...args, '--address=127.0.0.1:0', ...security], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Without variables that `make` exports to the build: unbundled, the version and the agent's image are always `dev`.
-    env: environment,
+    // Without the variables that `make` exports to the build.
+    env: { ...environment, ...build },
   });
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -1,12 +1,13 @@
 /** The packages and the install manifest of `make package`, as far as they need neither a registry nor a cluster. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { namesOf } from '../functions/internal-dns/names.ts';
 import { agent } from '../functions/internal-dns/server/agent.ts';
+import { parseDigests, serverImages } from '../functions/package/digests.ts';
 import {
   clusterSources,
   configurationSources,
@@ -57,6 +58,7 @@ describe('install.yaml', () => {
   test('has an object after those that it refers to, and the Configuration last', () => {
     expect([...new Set(documentsOf(install(released)).map(({ kind }) => kind))]).toEqual([
       'Namespace',
+      'CustomResourceDefinition',
       'ClusterRole',
       'NetworkPolicy',
       'DeploymentRuntimeConfig',
@@ -153,6 +155,7 @@ esac
     const { stdout, stderr, status } = spawnSync(join(root, 'functions/package/build.sh'), {
       env: {
         PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         BUILD: join(dir, 'build'),
         REGISTRY: released.registry,
         VERSION: released.version,
@@ -211,6 +214,72 @@ esac
     ['crossplane', { crane }, /^make package: cannot build packages: crossplane is not on the PATH \(https:.*\)\n$/],
   ])('says in one line where %s comes from', (_, programs, message) => {
     expect(build({}, folderWith(programs))).toEqual({ printed: expect.stringMatching(message), status: 1 });
+  });
+
+  const base = 'gcr.io/distroless/nodejs24-debian13:nonroot';
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+  const pinned = (...images: string[]) => images.map((image) => `${image}@${digest}`).join('\n');
+  const { powerdns, externalDNS, dnsdist } = serverImages;
+  const digestsFile = (text: string) => {
+    const file = join(mkdtempSync(join(dir, 'digests-')), 'digests.txt');
+    writeFileSync(file, text);
+    return file;
+  };
+  const digestsForm = 'it is no image: write IMAGE:TAG@sha256:...';
+  const cureFor = (image: string) => `merge Renovate's pull request, or add what \`crane digest ${image}\` prints`;
+
+  test.each<[string, string, (file: string) => string]>([
+    [
+      'an image without a digest',
+      `${pinned(powerdns, externalDNS, dnsdist)}\n${base}\n`,
+      (file) => `cannot pin ${base}: it has no digest in ${file}: ${cureFor(base)}`,
+    ],
+    [
+      'digests without an image of the sources',
+      pinned(powerdns, base, dnsdist, externalDNS.replace(/:.*/, ':v0.1.0')),
+      (file) => `cannot pin ${externalDNS}: ${file} does not have it: ${cureFor(externalDNS)}`,
+    ],
+    [
+      'a digest that is too short',
+      `${pinned(powerdns, externalDNS, dnsdist)}\n${base}@${digest.slice(0, -1)}\n`,
+      (file) => `cannot read "${base}@${digest.slice(0, -1)}" in ${file}: ${digestsForm}`,
+    ],
+  ])('refuses %s in one line, and builds nothing', (_, text, message) => {
+    const file = digestsFile(text);
+    const BUILD = join(dir, 'pinned');
+    const printed = `make package: ${message(file)}\n`;
+    expect(build({ DIGESTS: file, BUILD })).toEqual({ printed, status: 1 });
+    expect(existsSync(BUILD)).toBe(false);
+  });
+
+  test('refuses a file of digests that does not exist', () => {
+    const message = 'no such file or directory: name a file such as functions/package/digests.txt';
+    expect(build({ DIGESTS: 'none.txt' })).toEqual({
+      printed: `make package: cannot read DIGESTS none.txt: ${message}\n`,
+      status: 1,
+    });
+  });
+
+  test.each([
+    ['pins BASE', base, `${base}@${digest}`],
+    ['leaves a BASE as it is that the digests do not have', 'mine', 'mine'],
+  ])('%s', (_, BASE, used) => {
+    const { printed } = build({ BASE, DIGESTS: digestsFile(pinned(powerdns, base, externalDNS, dnsdist)) });
+    expect(printed).toMatch(`make package: cannot pull BASE ${used} for linux/amd64: `);
+  });
+
+  test.each([`${base} ${digest}`, `gcr.io/distroless/nodejs24-debian13@${digest}`, `${base} # comment`])(
+    'refuses the line %s of digests',
+    (line) => {
+      expect(() => parseDigests(line, 'x.txt')).toThrow(`cannot read "${line}" in x.txt: ${digestsForm}`);
+    },
+  );
+
+  test('takes comments, empty lines and the line ends of Windows', () => {
+    const text = `# Digests\r\n\r\n${pinned(powerdns, externalDNS, dnsdist).replaceAll('\n', '\r\n')}\r\n`;
+    expect([...parseDigests(text, 'x.txt')]).toEqual(
+      [powerdns, externalDNS, dnsdist].map((image) => [image, pinned(image)]),
+    );
   });
 
   const { registry, version } = mirror;

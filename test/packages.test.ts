@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { type Schema, unknownFields } from './crossplane.ts';
+import { readObjects } from './render.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -33,39 +34,37 @@ describe.for(Object.entries(packages))('%s', ([, { metadata, spec }]) => {
 test('the Configuration accepts the Functions of its own minor version only', () => {
   const [major, minor] = version.split('.').map(Number) as [number, number];
   const [{ version: accepted }] = configuration.spec.dependsOn;
-  expect(accepted).toBe(`>=v${major}.${minor}.0 <v${major}.${minor + 1}.0`);
+  expect(accepted).toBe(`>=v${major}.${minor}.0, <v${major}.${minor + 1}.0`);
 });
 
 test('the changelog has the version of package.json, or changes that wait for it', () => {
   expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## \\[(Unreleased|${version.replaceAll('.', '[.]')})\\]`, 'm'));
 });
 
-describe('examples/verification.yaml', () => {
-  const { apiVersion, kind, spec } = yaml('examples/verification.yaml');
-
-  // https://github.com/crossplane/crossplane/blob/v2.4.0/cluster/crds/pkg.crossplane.io_imageconfigs.yaml
-  const strings = (...names: string[]): Schema => ({
-    properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
-  });
-  const schema: Schema = {
-    properties: {
-      matchImages: { items: strings('type', 'prefix') },
-      verification: {
-        properties: {
-          provider: { type: 'string' },
-          cosign: {
-            properties: {
-              authorities: {
-                items: {
-                  properties: {
-                    name: { type: 'string' },
-                    attestations: { items: strings('name', 'predicateType') },
-                    key: { properties: { hashAlgorithm: { type: 'string' }, secretRef: strings('key', 'name') } },
-                    keyless: {
-                      properties: {
-                        identities: { items: strings('issuer', 'issuerRegExp', 'subject', 'subjectRegExp') },
-                        insecureIgnoreSCT: { type: 'boolean' },
-                      },
+// https://github.com/crossplane/crossplane/blob/v2.4.0/cluster/crds/pkg.crossplane.io_imageconfigs.yaml
+const strings = (...names: string[]): Schema => ({
+  properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+});
+const imageConfigSpec: Schema = {
+  properties: {
+    matchImages: { items: strings('type', 'prefix') },
+    rewriteImage: strings('prefix'),
+    registry: { properties: { authentication: { properties: { pullSecretRef: strings('name') } } } },
+    verification: {
+      properties: {
+        provider: { type: 'string' },
+        cosign: {
+          properties: {
+            authorities: {
+              items: {
+                properties: {
+                  name: { type: 'string' },
+                  attestations: { items: strings('name', 'predicateType') },
+                  key: { properties: { hashAlgorithm: { type: 'string' }, secretRef: strings('key', 'name') } },
+                  keyless: {
+                    properties: {
+                      identities: { items: strings('issuer', 'issuerRegExp', 'subject', 'subjectRegExp') },
+                      insecureIgnoreSCT: { type: 'boolean' },
                     },
                   },
                 },
@@ -75,11 +74,22 @@ describe('examples/verification.yaml', () => {
         },
       },
     },
-  };
+  },
+};
+
+test('examples/mirror.yaml has only fields of an ImageConfig', () => {
+  for (const { apiVersion, kind, spec } of readObjects(join(root, 'examples/mirror.yaml'))) {
+    expect([apiVersion, kind]).toEqual(['pkg.crossplane.io/v1beta1', 'ImageConfig']);
+    expect(unknownFields(spec, imageConfigSpec, 'spec')).toEqual([]);
+  }
+});
+
+describe('examples/verification.yaml', () => {
+  const { apiVersion, kind, spec } = yaml('examples/verification.yaml');
 
   test('has only fields of an ImageConfig', () => {
     expect([apiVersion, kind]).toEqual(['pkg.crossplane.io/v1beta1', 'ImageConfig']);
-    expect(unknownFields(spec, schema, 'spec')).toEqual([]);
+    expect(unknownFields(spec, imageConfigSpec, 'spec')).toEqual([]);
     expect(spec.verification.provider).toBe('Cosign');
   });
 

@@ -3,9 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostLabel } from '../functions/contract/host-rules.ts';
-import { domainForm, hostLabels } from '../functions/internal-dns/name-form.ts';
-import { labelForm } from '../functions/internal-dns/object-metadata.ts';
-import { ipForm } from '../functions/internal-dns/rules.ts';
+import { domainForm, hostLabels, labelForm } from '../functions/contract/name-form.ts';
+
+import { ipForm } from '../functions/contract/rules.ts';
 
 const root = join(import.meta.dirname, '..');
 const sources = globSync('functions/**/*.ts', { cwd: root }).sort();

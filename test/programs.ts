@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { findPrometheus } from './monitoring/install.ts';
 import { findOnPath } from './path.ts';
 import { findPresentPowerDNS } from './powerdns/install.ts';
+import { findRoot } from './unpacked-root.ts';
 
 interface Program<Found> {
   /** Throws if it is missing. */
@@ -34,9 +35,22 @@ const programs = {
   ),
   delv: program(() => findOnPath('delv'), apt('bind9-dnsutils'), bind),
   dig: program(() => findOnPath('dig'), apt('bind9-dnsutils'), bind),
+  BIND: program(() => findOnPath('named'), apt('bind9'), bind),
+  Unbound: program(() => findOnPath('unbound'), apt('unbound'), 'https://nlnetlabs.nl/projects/unbound/'),
+  dnsmasq: program(() => findOnPath('dnsmasq'), apt('dnsmasq-base'), 'https://thekelleys.org.uk/dnsmasq/doc.html'),
   Lua: program(() => findOnPath('lua5.1'), apt('lua5.1'), 'https://www.lua.org/versions.html#5.1'),
   Chromium: program(() => findOnPath(...chromiums), apt('chromium'), 'https://www.chromium.org/getting-involved/'),
   Prometheus: program(findPrometheus, 'sudo test/monitoring/unpack.sh', 'https://prometheus.io/download/'),
+  resolvers: program(
+    () => findRoot('resolvers', 'the resolvers of Debian'),
+    'sudo test/connect/unpack.sh',
+    'https://www.debian.org/distrib/packages',
+  ),
+  dnsdist: program(
+    () => findRoot('dnsdist', 'dnsdist 2.1'),
+    'sudo test/dnsdist/unpack.sh',
+    'https://www.dnsdist.org/install.html',
+  ),
   IPv6: { ...program(expectIPv6, 'sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0', ipv6), isByHand: true },
 };
 

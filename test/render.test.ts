@@ -55,6 +55,7 @@ describe('a valid InternalDNS', () => {
       ['DiscoveryReady', 'False'],
       ['Resolvable', 'Unknown'],
       ['MonitoringReady', 'True'],
+      ['TailnetReady', 'True'],
       ['Synced', 'True'],
       ['Ready', 'False'],
     ]);

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { results } from './results.ts';
 
 const report = (status: string, message: string, ...assertionResults: object[]) =>
-  ({ testResults: [{ name: 'test/zone.test.ts', status, message, assertionResults }] }) as never;
+  ({
+    testResults: [{ name: 'test/zone.test.ts', status, message, startTime: 1000, endTime: 3500, assertionResults }],
+  }) as never;
 const passed = (fullName: string, duration: number) => ({ fullName, status: 'passed', duration });
 const failed = { fullName: 'zones every type', status: 'failed', duration: 5, failureMessages: ['Error: no\n  at x'] };
 
@@ -17,11 +19,11 @@ test('the last line has the counts, and each failed test has its reason', () => 
   expect(isPassed).toBe(false);
 });
 
-test('the ten slowest tests come first, in descending order', () => {
+test('the slowest files and the ten slowest tests come first, in descending order', () => {
   const tests = Array.from({ length: 12 }, (_, index) => passed(`test ${index}`, index * 1000));
   const [lines, isPassed] = results([report('passed', '', ...tests)]);
-  expect(lines[0]).toBe('slowest tests:');
-  expect(lines.slice(1, -1).map((line) => line.trim())).toEqual(
+  expect(lines.slice(0, 3)).toEqual(['slowest files:', '     2.5 s  zone.test.ts', 'slowest tests:']);
+  expect(lines.slice(3, -1).map((line) => line.trim())).toEqual(
     [11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((seconds) => `${seconds}.0 s  test ${seconds}`),
   );
   expect(lines.at(-1)).toBe('12 passed, 0 failed, 0 skipped');

@@ -1,11 +1,12 @@
 /**
- * Summarizes vitest's JSON reports: the ten slowest tests, a line for each failed one, and the counts as the last line.
+ * Summarizes vitest's JSON reports: the slowest files and tests, a line for each failed one, and the counts as the last line.
  *
  *     node test/results.ts FILE... [-- FAILED-STEP...]
  *
  * A step that failed without a failed test, such as a check, counts as a failure. Exits with 1 if anything failed.
  */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 interface TestResult {
   fullName: string;
@@ -16,7 +17,15 @@ interface TestResult {
 }
 
 interface Report {
-  testResults: { name: string; status: string; message: string; assertionResults: TestResult[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    /** Milliseconds since 1970. */
+    startTime: number;
+    endTime: number;
+    assertionResults: TestResult[];
+  }[];
 }
 
 /** The lines, and whether nothing failed. */
@@ -28,10 +37,6 @@ export function results(reports: readonly Report[], failedSteps: readonly string
   const broken = files.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
-  const slowest = tests
-    .filter(({ duration }) => duration !== undefined)
-    .sort((a, b) => Number(b.duration) - Number(a.duration))
-    .slice(0, 10);
   const errors = [
     ...failed.map(
       ({ fullName, failureMessages: [message = ''] = [] }) => `failed: ${fullName}: ${firstLineOf(message)}`,
@@ -44,14 +49,22 @@ export function results(reports: readonly Report[], failedSteps: readonly string
   const failures = failed.length + broken.length || failedSteps.length;
   return [
     [
+      'slowest files:',
+      ...slowest(files.map(({ name, startTime, endTime }) => [endTime - startTime, basename(name)])),
       'slowest tests:',
-      ...slowest.map(({ fullName, duration }) => `${(Number(duration) / 1000).toFixed(1).padStart(8)} s  ${fullName}`),
+      ...slowest(tests.map(({ fullName, duration = 0 }) => [duration, fullName])),
       ...errors,
       `${passed} passed, ${failures} failed, ${skipped} skipped`,
     ],
     failures === 0,
   ];
 }
+
+const slowest = (all: [ms: number, name: string][]) =>
+  all
+    .sort(([a], [b]) => b - a)
+    .slice(0, 10)
+    .map(([ms, name]) => `${(ms / 1000).toFixed(1).padStart(8)} s  ${name}`);
 
 const firstLineOf = (message: string) => (message.split('\n')[0] ?? '').slice(0, 300);
 

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RecordType } from 'dns-packet';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { environment } from './environment.ts';
 import { examples } from './examples.ts';
 import { query } from './powerdns/query.ts';
@@ -15,9 +17,9 @@ class Run {
   stdout = '';
   stderr = '';
 
-  constructor(file: string, port: number) {
+  constructor(file: string, port: number, more: NodeJS.ProcessEnv) {
     this.child = spawn(process.execPath, [join(import.meta.dirname, 'run.ts'), file], {
-      env: { ...environment, PORT: `${port}` },
+      env: { ...environment, PORT: `${port}`, ...more },
     });
     this.child.stdout!.on('data', (text) => (this.stdout += text));
     this.child.stderr!.on('data', (text) => (this.stderr += text));
@@ -40,8 +42,8 @@ class Run {
 }
 
 const runs: Run[] = [];
-function start(file: string, port = 0): Run {
-  const run = new Run(file, port);
+function start(file: string, port = 0, more: NodeJS.ProcessEnv = {}): Run {
+  const run = new Run(file, port, more);
   runs.push(run);
   return run;
 }
@@ -114,6 +116,61 @@ describe('make run', () => {
       }
     },
   );
+
+  describe('with OBJECTS', () => {
+    const minimal = examples.minimal as string;
+    const ingress = (name: string, host: string, ip: string) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name, namespace: 'shop' },
+      spec: { rules: [{ host }] },
+      status: { loadBalancer: { ingress: [{ ip }] } },
+    });
+    const becomes = (port: number, name: string, expected: unknown[]) =>
+      vi.waitFor(async () => {
+        const { answers } = await query({ name, port });
+        expect(answers.map((answer) => (answer as { data: unknown }).data)).toEqual(expected);
+      }, polling);
+
+    test('the objects of a folder resolve, each with its verdict on the page', { tags: 'PowerDNS' }, async () => {
+      const run = start(minimal, 0, { OBJECTS: join(import.meta.dirname, '../examples/objects') });
+      const port = await run.serving();
+      await becomes(port, 'shop.corp.internal', ['192.0.2.80']);
+      await becomes(port, 'broker.corp.internal', ['192.0.2.83']);
+      const [page = ''] = /http:\S+/.exec(run.stdout) ?? [];
+      await vi.waitFor(async () => {
+        const names = await (await fetch(`${page}names.txt`)).text();
+        expect(names).toMatch(/^waiting\.corp\.internal\s+NoAddress/m);
+        expect(names).toMatch(/^shop\.corp\.internal\s+Resolved/m);
+      }, polling);
+      expect(run.stderr).toBe('');
+    });
+
+    test('an edit is followed at once, and half a file changes nothing', { tags: 'PowerDNS' }, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'objects-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const write = (...objects: object[]) =>
+        writeFileSync(join(folder, 'all.json'), JSON.stringify({ kind: 'List', items: objects }));
+      write(ingress('web', 'web.corp.internal', '192.0.2.1'), ingress('old', 'old.corp.internal', '192.0.2.2'));
+      const run = start(minimal, 0, { OBJECTS: folder });
+      const port = await run.serving();
+      await becomes(port, 'web.corp.internal', ['192.0.2.1']);
+      await becomes(port, 'old.corp.internal', ['192.0.2.2']);
+      writeFileSync(join(folder, 'all.json'), '{ "kind": ');
+      await vi.waitFor(() => expect(run.stderr).toMatch(/^cannot read .*all\.json: /m), polling);
+      expect((await query({ name: 'web.corp.internal', port })).answers).toHaveLength(1);
+      write(ingress('web', 'new.corp.internal', '192.0.2.3'), ingress('old', 'old.corp.internal', '192.0.2.2'));
+      await becomes(port, 'new.corp.internal', ['192.0.2.3']);
+      await becomes(port, 'web.corp.internal', []);
+      await becomes(port, 'old.corp.internal', ['192.0.2.2']);
+    });
+
+    test('and KUBECONFIG_FROM, one has to be chosen', async () => {
+      const run = start(minimal, 0, { OBJECTS: 'a', KUBECONFIG_FROM: 'b' });
+      expect(await run.ended()).toBe(1);
+      expect(run.stderr).toBe(`cannot run ${minimal}: OBJECTS and KUBECONFIG_FROM are both set: choose one of them\n`);
+    });
+  });
 
   test('reports in one line that the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');

@@ -3,7 +3,9 @@
  *
  *     node test/run.ts XR
  *
- * The environment variable PORT is the DNS port on 127.0.0.1; 0 is any free one. Exits with 0 on Ctrl-C.
+ * Environment variables: PORT is the DNS port on 127.0.0.1; 0 is any free one. OBJECTS is a folder of manifests that the agent
+ * takes for those of a cluster, and follows; KUBECONFIG_FROM is the kubeconfig of a cluster whose objects it reads instead, and
+ * changes nothing there. Exits with 0 on Ctrl-C.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -16,7 +18,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { requiredInCluster } from '../functions/agent/options.ts';
 import type { KubernetesObject } from '../functions/cdk8s-function-xp/composition.ts';
 import { type Declaration, declarationKey } from '../functions/contract/declaration.ts';
+import { type WaysIn, waysInKey } from '../functions/contract/ways-in.ts';
 import { startFunction } from './function.ts';
+import { type ObjectSource, startCluster } from './local-cluster/cluster.ts';
+import { startExternalDNS } from './local-cluster/external-dns.ts';
 import { findPowerDNS, type PowerDNS } from './powerdns/install.ts';
 import { query } from './powerdns/query.ts';
 import { freePort, startPowerDNS } from './powerdns/server.ts';
@@ -27,14 +32,22 @@ import { waitTimeoutMs } from './timeouts.ts';
 const host = '127.0.0.1';
 const agentMain = join(import.meta.dirname, '../functions/agent/main.ts');
 /** Flags of the agent that are useful only in its pod. */
-const clusterFlags: readonly string[] = [...requiredInCluster, 'memory-limit'];
+const clusterFlags: readonly string[] = [...requiredInCluster, 'host-ips', 'memory-limit'];
 
 /** The rendered files and arguments of the pod. */
 interface Rendered {
   /** The text of pdns.conf. */
   config: string;
   declaration: string;
+  waysIn: WaysIn;
   agentArgs: string[];
+}
+
+/** Where source objects come from; undefined without any. Throws if there are two. */
+function objectSource({ OBJECTS: folder, KUBECONFIG_FROM: kubeconfig }: NodeJS.ProcessEnv): ObjectSource | undefined {
+  if (folder && kubeconfig) throw new Error('OBJECTS and KUBECONFIG_FROM are both set: choose one of them');
+  if (folder) return { folder };
+  return kubeconfig ? { kubeconfig } : undefined;
 }
 
 /** Renders with the function twice: the second time with an observed Service that has the address of this machine. */
@@ -55,7 +68,12 @@ async function rendered(composite: KubernetesObject): Promise<Rendered> {
     const text = (name: string): string => objects.find(({ data }) => data?.[name])!.data[name];
     const { initContainers, containers } = objects.find(({ kind }) => kind === 'StatefulSet')!.spec.template.spec;
     const agent = [...initContainers, ...containers].find(({ name }) => name === 'agent');
-    return { config: text('pdns.conf'), declaration: text(declarationKey), agentArgs: agent.args };
+    return {
+      config: text('pdns.conf'),
+      declaration: text(declarationKey),
+      waysIn: JSON.parse(text(waysInKey)),
+      agentArgs: agent.args,
+    };
   } finally {
     await served.stop();
   }
@@ -88,9 +106,10 @@ interface LocalDNS {
 async function start(
   { composite, configMaps }: Example,
   port: number | undefined,
+  objects: ObjectSource | undefined,
   stops: (() => unknown)[],
 ): Promise<LocalDNS> {
-  const { config, declaration, agentArgs } = await rendered(composite);
+  const { config, declaration, waysIn, agentArgs } = await rendered(composite);
   if (port !== undefined) await expectFree(port);
   const dir = mkdtempSync(join(tmpdir(), 'internal-dns-'));
   stops.push(() => rmSync(dir, { recursive: true, force: true }));
@@ -100,28 +119,52 @@ async function start(
 
   const declared = join(dir, declarationKey);
   writeFileSync(declared, declaration);
+  writeFileSync(join(dir, waysInKey), JSON.stringify(here(waysIn, powerdns.dnsPort)));
+  const parsed: Declaration = JSON.parse(declaration);
+  const cluster =
+    objects &&
+    (await startCluster({
+      declaration: parsed,
+      declared: { [declarationKey]: declaration, [waysInKey]: readFileSync(join(dir, waysInKey), 'utf8') },
+      ...{ configMaps, objects, dir },
+      onNotice: (notice) => process.stderr.write(`${notice}\n`),
+    }));
+  if (cluster) stops.push(cluster.stop);
   const log = join(dir, 'agent.log');
   const http = `${host}:${await freePort()}`;
+  const webhook = `${host}:${await freePort()}`;
   const args = localArgs(agentArgs, {
     declaration: declared,
     'powerdns-api': powerdns.apiUrl,
     'powerdns-key': join(dir, 'include', 'api.conf'),
     dns: `${host}:${powerdns.dnsPort}`,
-    webhook: `${host}:0`,
+    webhook,
     http,
     probes: `${host}:0`,
   });
-  const agent = startAgent([...args, ...zoneFiles(configMaps, join(dir, 'zone-files'))], log);
+  const more = cluster
+    ? Object.entries(cluster.flags).map(([flag, value]) => `--${flag}=${value}`)
+    : zoneFiles(configMaps, join(dir, 'zone-files'));
+  const agent = startAgent([...args, ...more], log, cluster?.kubeconfig);
   stops.push(() => agent.kill('SIGTERM'));
   const ended = once(agent, 'exit').then(([code]): never => {
     throw new Error(
       `the agent exited with ${code}: ${readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n')}`,
     );
   });
-  const zones = (JSON.parse(declaration) as Declaration).zones.map(({ name }) => name);
+  const { discovery } = parsed;
+  if (cluster && discovery)
+    stops.push(await startExternalDNS({ kubeconfig: cluster.kubeconfig, discovery, webhook: `http://${webhook}` }));
+  const zones = parsed.zones.map(({ name }) => name);
   await Promise.race([ended, Promise.all(zones.map((zone) => answered(zone, powerdns.dnsPort)))]);
   return { version: program.version, port: powerdns.dnsPort, page: `http://${http}/`, zones, ended };
 }
+
+/** The one way in of this machine. */
+const here = ({ ways }: WaysIn, port: number): WaysIn => ({
+  ways: ways.slice(0, 1).map((way) => ({ ...way, servers: [{ address: host, port }] })),
+  notes: [],
+});
 
 /** Older versions of distributions have most features. Throws `otherwise` if there is none. */
 function olderPowerDNS(otherwise: Error): PowerDNS {
@@ -143,10 +186,14 @@ function zoneFiles(configMaps: KubernetesObject[], folder: string): string[] {
   return configMaps.length > 0 ? [`--zone-files=${folder}`] : [];
 }
 
-function startAgent(args: string[], log: string): ChildProcess {
+function startAgent(args: string[], log: string, kubeconfig?: string): ChildProcess {
   const output = openSync(log, 'w');
   // In its own process group: otherwise Ctrl-C in a terminal would kill it before it is stopped in order.
-  const agent = spawn(process.execPath, [agentMain, ...args], { stdio: ['ignore', output, output], detached: true });
+  const agent = spawn(process.execPath, [agentMain, ...args], {
+    stdio: ['ignore', output, output],
+    detached: true,
+    ...(kubeconfig && { env: { ...process.env, KUBECONFIG: kubeconfig } }),
+  });
   closeSync(output);
   return agent;
 }
@@ -191,7 +238,7 @@ async function main(file = 'examples/minimal.yaml', portText = process.env.PORT 
   try {
     const port = Number(portText);
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT=${portText} is not a port`);
-    const dns = await start(readExample(file), port || undefined, stops);
+    const dns = await start(readExample(file), port || undefined, objectSource(process.env), stops);
     const questions = dns.zones.map((zone) => `  dig @${host} -p ${dns.port} ${zone} SOA`);
     const tries = [...questions, `  ${dns.page}`].join('\n');
     process.stdout.write(

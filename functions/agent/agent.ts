@@ -1,22 +1,46 @@
-import { declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
-import { bounds, isServing, type Report, type Resolution } from '../contract/report.ts';
+import { type Declaration, declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
+import { shortDigest } from '../contract/digest.ts';
+import { bounds, isServing, type Report, type Resolution, type ZoneReport } from '../contract/report.ts';
+import type { NameState } from '../contract/verdict.ts';
 import { absolute, zoneOf } from '../dns/name.ts';
+import { AnticipationDifferences } from './discovery/anticipation-differences.ts';
 import { DeleteGuardStore, type DeleteGuardStoreOptions } from './discovery/delete-guard-store.ts';
 import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoint.ts';
+import { zoneNames } from './discovery/name-context.ts';
 import { withOwnershipRecords } from './discovery/ownership/ownership-txt.ts';
 import type { CurrentZones, Provider } from './discovery/provider.ts';
 import { Providers } from './discovery/providers.ts';
+import { hasOnlyOwnKinds, hasOwnKinds, hasZones, scopesOf } from './discovery/scope.ts';
 import { withWildcardBlocks } from './discovery/wildcard-blocks.ts';
 import { monotonicNow, type TimeOf } from './lib/clock.ts';
+import { messageOf } from './lib/error-message.ts';
 import { Memo } from './lib/memo.ts';
 import { parse } from './lib/parse.ts';
+import { type ObjectOutcome, Outcomes } from './machines/outcomes.ts';
+import { publishedReverse } from './machines/published-reverse.ts';
+import type { Reverse } from './machines/reverse.ts';
+import { TranslatedSources } from './machines/translated-sources.ts';
+import type { Translation } from './machines/translation.ts';
 import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
 import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
+import type { HostNameTargets } from './resolver/host-names.ts';
 import type { OutOfZoneNames } from './resolver/out-of-zone-resolver.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
-import { noSources, partsAt, type SourceLister, type SourceObject } from './sources/source-object.ts';
+import {
+  noSources,
+  partsAt,
+  type SourceChange,
+  type SourceLister,
+  type SourceObject,
+} from './sources/source-object.ts';
+import { besideSpec } from './team-zones/acceptance.ts';
+import { outlineOf } from './team-zones/served-zones.ts';
+import { TeamZones, type TeamZonesOptions } from './team-zones/team-zones.ts';
+import type { ZoneOutcome } from './team-zones/zone-outcomes.ts';
+import { rejectedAmong, stored, storedChanges, withAddresses } from './zones/computed-rrset.ts';
+import { isOfTeam, type ServedDeclaration, type ServedZone } from './zones/served-declaration.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import type { LoadedDeclaration } from './zones/zone-planner.ts';
 import { Zones, type ZonesOptions } from './zones/zones.ts';
@@ -31,6 +55,12 @@ export interface Observations {
   reach?: string | undefined;
   /** Why the volume claim cannot grow. */
   storage?: string | undefined;
+  /** What the pods of the resolver show. */
+  resolver?: Report['resolver'];
+  /** How the split DNS of a tailnet is kept. */
+  splitDNS?: Report['splitDNS'];
+  /** The addresses of the pod's node. */
+  hostIPs?: string[];
   /** The result of the self-test. */
   resolution?: Resolution | undefined;
 }
@@ -46,10 +76,18 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
   onPropagation?: NamesOptions['onPropagation'];
   /** Resolves names outside the zones. Without it they count as having addresses. */
   outOfZoneNames?: OutOfZoneNames | undefined;
+  /** Follows the addresses of targets that are host names. Without it they stay CNAMEs. */
+  hostNames?: HostNameTargets | undefined;
+  dsOf?: TeamZonesOptions['dsOf'];
   /** Monotonic milliseconds. */
   now?: () => number;
   timeOf?: TimeOf | undefined;
 };
+
+type ProviderWork<T> = (provider: Provider, current: CurrentZones) => T | Promise<T>;
+
+/** The share of the time that taking in new Zones may take: teams change them whenever they want. */
+const adoptShare = 0.2;
 
 /** How long ExternalDNS gets no answer because sources have not synced. Milliseconds. */
 const syncTimeoutMs = 30_000;
@@ -62,15 +100,27 @@ export class Agent {
   readonly #now: () => number;
   readonly #database: AgentOptions['database'];
   readonly #zones: Zones;
-  readonly #lister: SourceLister;
+  readonly #teamZones: TeamZones;
+  readonly #lister: TranslatedSources;
   readonly #providers: Providers;
   readonly #names: Names;
   readonly #outOfZoneNames: OutOfZoneNames | undefined;
   readonly #observations: Readonly<Observations>;
   readonly #guardStore: DeleteGuardStore;
   readonly #mirror: AgentOptions['mirror'];
+  readonly #differences: AnticipationDifferences;
   readonly #kept = new Memo<ReadonlySet<string>>();
-  #declared: LoadedDeclaration | undefined;
+  readonly #reversed = new Memo<Reverse>();
+  readonly #outcomes = new Outcomes();
+  readonly #eventStates = new Memo<readonly NameState[]>();
+  /** As the function wrote it. */
+  #spec: Pick<LoadedDeclaration, 'hash' | 'declaration' | 'files'> | undefined;
+  readonly #declaredBy = new Memo<LoadedDeclaration | undefined>();
+  readonly #outline = new Memo<ServedDeclaration>();
+  /** When the zones of teams are looked at again, and the spec that they were last looked at with. */
+  #zonesDue: { at: number; spec?: Declaration } = { at: Number.NEGATIVE_INFINITY };
+  /** Of its text. */
+  #declaredDigest: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #unsyncedSince: number | undefined;
@@ -85,31 +135,38 @@ export class Agent {
     observations = {},
     onPropagation,
     outOfZoneNames,
+    hostNames,
+    dsOf,
     ...options
   }: AgentOptions) {
     this.#outOfZoneNames = outOfZoneNames;
     this.#now = now;
-    this.#lister = lister;
+    this.#lister = new TranslatedSources(lister, now);
     this.#mirror = mirror;
     this.#observations = observations;
-    this.#providers = new Providers({ log: options.log, now, timeOf, mostRecords: options.mostRecords });
+    const { log, mostRecords } = options;
+    this.#differences = new AnticipationDifferences(log);
+    this.#providers = new Providers({ log, now, timeOf, mostRecords, hostNames, differences: this.#differences });
     this.#names = new Names({ onPropagation, now });
     this.#database = options.database;
     this.#zones = new Zones({ now, ...options });
     this.#guardStore = new DeleteGuardStore(options.database);
+    this.#teamZones = new TeamZones({ database: options.database, dsOf, mostRecords, log, now, timeOf });
   }
 
-  get declaration(): LoadedDeclaration['declaration'] | undefined {
-    return this.#declared?.declaration;
+  /** What the InternalDNS declares, without the zones of teams. */
+  get declaration(): Declaration | undefined {
+    return this.#spec?.declaration;
   }
 
   /** Adopts a declaration. Returns whether it changed; throws if the text is not a valid declaration. */
   setDeclaration(text: string): boolean {
-    const hash = hashOf(text);
-    if (hash === this.#declared?.hash) return false;
-    const files = this.#declared?.files ?? new Map();
-    this.#declared = { hash, declaration: parse(text, declarationSchema), files };
-    const { discovery } = this.#declared.declaration;
+    const digest = shortDigest(text);
+    if (digest === this.#declaredDigest) return false;
+    const declaration = parse(text, declarationSchema);
+    this.#spec = { hash: hashOf(text), declaration, files: this.#spec?.files ?? new Map() };
+    this.#declaredDigest = digest;
+    const { discovery } = declaration;
     this.#providers.setDiscovery(discovery);
     if (discovery) this.#names.setSyncInterval(discovery.intervalSeconds);
     else this.#names.clear();
@@ -117,18 +174,23 @@ export class Agent {
   }
 
   setZoneFiles(files: ZoneFiles): void {
-    if (this.#declared) this.#declared = { ...this.#declared, files: new Map(files) };
+    if (this.#spec) this.#spec = { ...this.#spec, files: new Map(files) };
   }
 
   /** Reconciles the zones with the declaration. */
   reconcile(): Promise<void> {
     return this.#inTurn(async () => {
+      const startedAt = this.#now();
+      const isChanged = await this.#adoptZones();
+      this.#translate();
       await this.#reconcileZones();
+      if (isChanged) this.#zonesDue.at = this.#now() + (this.#now() - startedAt) * (1 / adoptShare - 1);
       // What ExternalDNS published may be lost, also while it does not call.
       if (!this.#declared) return;
       this.#current = await this.#zones.reconciled();
       const reread = () => this.#zones.current();
       if (await this.#mirror?.sync(this.#current, reread, this.#keptWithoutObject())) this.#current = await reread();
+      await this.#teamZones.remember(this.#current.zones);
     });
   }
 
@@ -163,14 +225,16 @@ export class Agent {
 
   /** AdjustEndpoints: everything that ExternalDNS wants, as it should be. */
   adjustEndpoints(wanted: Endpoint[], namespace?: string): Promise<Endpoint[]> {
-    const loop = this.#providers.get(this.declaration, namespace)?.loops.current ?? 0;
+    this.#translate();
+    const { current: loop = 0, startedAt = 0 } = this.#providers.get(this.declaration, namespace)?.loops ?? {};
     return this.#asProvider(namespace, [], async (provider, current) => {
       this.#requireSync();
-      if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardStore.read(provider.id, current));
-      const { answer, ownershipUpdates } = provider.adjustEndpoints(wanted, current, this.#lister);
+      await this.#restoreGuard(provider, current);
+      const { answer, changes } = provider.adjustEndpoints(wanted, current, this.#lister, startedAt);
       // Stored before ExternalDNS acts on the answer.
       await this.#guardStore.write(provider.id, provider.missingNames, current);
-      await this.#write(provider, ownershipUpdates, current);
+      await this.#write(provider, changes, current);
+      if (changes.length > 0 && hasOwnKinds(current.declaration.discovery)) await this.#reconcileDerived(current);
       provider.loops.evaluated(loop);
       return answer;
     });
@@ -182,11 +246,44 @@ export class Agent {
     return this.#asProvider(namespace, undefined, async (provider, current) => {
       await this.#write(provider, provider.changes(endpoints, current), current);
       provider.loops.complete();
-      const { reverse, ownershipTXT } = current.declaration.discovery ?? {};
-      // PTR and ownership records follow from what was published.
-      if (reverse || ownershipTXT) await this.#reconcileZones();
-      this.#current = await this.#zones.current();
+      await this.#reconcileDerived(current);
     });
+  }
+
+  /** Records that an object has changed what it asks for. */
+  sourceChanged(change: SourceChange): void {
+    const { discovery } = this.declaration ?? {};
+    if (discovery) this.#providers.sourceChanged(change, discovery);
+  }
+
+  /**
+   * Publishes what Machines and claims ask for, and what ExternalDNS is about to, in one transaction a zone. Returns whether
+   * all of it is published: not before the first loop of ExternalDNS, and not while sources have not synced.
+   */
+  async anticipate(): Promise<boolean> {
+    const { outline: declaration } = this.#declared ?? {};
+    const { discovery } = declaration ?? {};
+    this.#translate();
+    const current = this.#current && declaration && { ...viewOf(this.#current), declaration };
+    // Sources that cannot be listed at all are waited for briefly where no loop of ExternalDNS does so.
+    const isAlone = hasOnlyOwnKinds(discovery);
+    const isUnsynced = isAlone ? this.#awaitsSync : this.#lister.unsynced() !== undefined;
+    const isBlind = this.#mirror?.isPending || isUnsynced;
+    let isDone = true;
+    for (const { namespace } of discovery ? scopesOf(discovery) : []) {
+      const provider = this.#providers.get(declaration, namespace);
+      if (!current || !provider?.isBehind(current, this.#lister)) continue;
+      const canPublish = !isBlind && (isAlone || provider.isSynced);
+      const isPublished =
+        canPublish && (isAlone ? await this.#publishAlone(provider, namespace) : await this.#anticipateIn(namespace));
+      isDone = isDone && isPublished;
+    }
+    return isDone;
+  }
+
+  /** What ExternalDNS did not ask for although it was published, by kind, and the kinds that are left to it since. */
+  get anticipation(): Pick<AnticipationDifferences, 'counts' | 'suspended'> {
+    return this.#differences;
   }
 
   /** Records why a request of ExternalDNS failed. */
@@ -201,14 +298,15 @@ export class Agent {
     const decisions = this.#providers.decisions(discovery);
     const lister = this.#lister;
     if (decisions.length === 0 || this.#awaitsSync) return;
+    this.#translate();
     this.#names.update(
-      { ...this.#current, lister, decisions, providers: this.#providers.statuses(discovery) },
+      { ...viewOf(this.#current), lister, decisions, providers: this.#providers.statuses(discovery) },
       this.#outOfZoneNames,
     );
   }
 
-  /** Everything that the page shows. */
-  overview(): Overview {
+  /** What the page shows of this agent's own work. */
+  overview(): Omit<Overview, 'reach'> {
     const { resolution } = this.#observations;
     return {
       instance: this.declaration?.name ?? '',
@@ -223,9 +321,10 @@ export class Agent {
     return this.#providers.report(this.declaration?.discovery);
   }
 
-  /** Milliseconds since the last completed loop; of several ExternalDNS the longest. Undefined before the first. */
+  /** Milliseconds since the last completed loop; of several ExternalDNS the longest. Undefined before the first, and without one. */
   get discoveryAge(): number | undefined {
     const { discovery } = this.declaration ?? {};
+    if (hasOnlyOwnKinds(discovery)) return undefined;
     const finishedAt = discovery && this.#providers.completedAt(discovery);
     return finishedAt === undefined ? undefined : this.#now() - finishedAt;
   }
@@ -246,17 +345,54 @@ export class Agent {
     return this.#names;
   }
 
+  /**
+   * What became of each Machine and claim: its translation, verdicts and PTR records. Undefined while there are no verdicts;
+   * the same array, with the same members, until something changes.
+   */
+  get outcomes(): readonly ObjectOutcome[] | undefined {
+    const { translation } = this.#lister;
+    const { list: states } = this.#names;
+    if (!translation || !states || !this.#current || !this.#declared) return undefined;
+    const { findings } = this.#reverseIn(this.#current.zones, translation, this.#declared.outline);
+    return this.#outcomes.of({ translation, states, reverse: findings });
+  }
+
+  /** What became of each Zone; the same array, with the same members, until something changes. Undefined while nobody knows. */
+  get zoneOutcomes(): readonly ZoneOutcome[] | undefined {
+    const { report } = this.#zones;
+    return report && this.#declared && this.#teamZones.outcomes(this.#declared.outline, report.reports);
+  }
+
+  /** Whether Zones have changed, so that the next reconcile should not wait. */
+  get hasNewZones(): boolean {
+    const isDue = hasZones(this.declaration?.discovery) && this.#now() >= this.#zonesDue.at;
+    return isDue && this.#teamZones.isBehind(this.#lister.inventory);
+  }
+
+  /** The states of the names that have Events: of all hosts, and of the zones of teams. Undefined before they are known. */
+  get eventStates(): readonly NameState[] | undefined {
+    const { list } = this.#names;
+    const zones = this.zoneOutcomes ?? [];
+    if (zones.length === 0 || !list) return list;
+    return this.#eventStates.get([list, zones], () => [...list, ...this.#teamZones.states(zones)]);
+  }
+
+  /** The object that an Event is about, and when it was created, whether or not its hosts are published. */
+  sourceObjectOf(resource: string): Pick<SourceObject, 'uid'> | undefined {
+    return this.#lister.get(resource) ?? this.#lister.filteredOf(resource)[0] ?? this.#teamZones.objectOf(resource);
+  }
+
   /** The report. Undefined until the first reconcile has succeeded or failed. */
   report(): Report | undefined {
     const { report } = this.#zones;
     if (!this.#declared || !report) return undefined;
     const names = this.#names.report();
-    const { missing = [], resolution, served, storage } = this.#observations;
+    const { missing = [], resolution, served, storage, hostIPs, resolver, splitDNS } = this.#observations;
     const all = [...(this.#mirror?.warnings ?? []), ...report.warnings];
     const warnings = all.slice(0, bounds.warnings).map((each) => each.slice(0, bounds.message));
     return {
       declaration: report.hash,
-      zones: report.reports,
+      zones: this.#ofSpec(report.reports),
       ...(warnings.length > 0 && { warnings }),
       discovery: {
         ...this.#providers.report(this.#declared.declaration.discovery),
@@ -264,8 +400,11 @@ export class Agent {
       },
       ...(names && { names }),
       ...(resolution && { resolution }),
+      ...(hostIPs && { hostIPs }),
       ...(served && { served }),
       ...(storage && { storage }),
+      ...(resolver && { resolver }),
+      ...(splitDNS && { splitDNS }),
     };
   }
 
@@ -275,8 +414,47 @@ export class Agent {
     if (this.#wasReady || !this.#declared || report?.hash !== this.#declared.hash) return this.#wasReady;
     const discovery = this.#providers.report(this.#declared.declaration.discovery);
     const isAwaited = this.#mirror?.isPending ?? false;
-    this.#wasReady = !isAwaited && isServing({ zones: report.reports, discovery });
+    this.#wasReady = !isAwaited && isServing({ zones: this.#ofSpec(report.reports), discovery });
     return this.#wasReady;
+  }
+
+  /** Whether no zone waits for anything, of the spec or of a team. */
+  get isSettled(): boolean {
+    return this.#zones.report?.reports.every(({ state }) => state !== 'Pending') ?? false;
+  }
+
+  /** The report is bounded, and what teams declare is told in their own objects. */
+  #ofSpec(reports: ZoneReport[]): ZoneReport[] {
+    const ofTeams = new Set(this.#declared?.declaration.zones.filter(isOfTeam).map(({ name }) => name));
+    return ofTeams.size === 0 ? reports : reports.filter(({ name }) => !ofTeams.has(name));
+  }
+
+  /** What is declared, with the zones of teams. */
+  get #declared(): LoadedDeclaration | undefined {
+    const spec = this.#spec;
+    const { zones: ofTeams } = this.#teamZones;
+    return this.#declaredBy.get([spec, ofTeams], () => {
+      if (!spec) return undefined;
+      const zones = besideSpec(ofTeams, spec.declaration);
+      if (zones.length === 0) return { ...spec, outline: spec.declaration };
+      const served = (own: readonly ServedZone[]): ServedDeclaration => ({
+        ...spec.declaration,
+        zones: [...spec.declaration.zones, ...own],
+      });
+      const outlines = zones.map(outlineOf);
+      const outline = this.#outline.get([spec.declaration, JSON.stringify(outlines)], () => served(outlines));
+      return { ...spec, declaration: served(zones), outline };
+    });
+  }
+
+  /** Takes in the Zones that have changed, but not all the time: each costs a plan. Returns whether other zones are served. */
+  async #adoptZones(): Promise<boolean> {
+    const { declaration } = this;
+    if (!declaration || (this.#zonesDue.spec === declaration && this.#now() < this.#zonesDue.at)) return false;
+    const { zones } = this.#teamZones;
+    await this.#teamZones.adopt(declaration, this.#lister.inventory);
+    this.#zonesDue.spec = declaration;
+    return zones !== this.#teamZones.zones;
   }
 
   /**
@@ -304,7 +482,53 @@ export class Agent {
     const decisions = this.#providers.decisions(declaration.discovery);
     if (decisions.length === 0 || decisions.some((each) => each.declaration !== declaration)) return undefined;
     const kept = decisions.map((each) => each.kept);
-    return this.#kept.get(kept, () => new Set(kept.flat().map(answerOf)));
+    return this.#kept.get(kept, () => new Set(stored(kept.flat()).map(answerOf)));
+  }
+
+  /** Translates Machines and claims that have changed. */
+  #translate(): void {
+    const { outline } = this.#declared ?? {};
+    if (outline && !this.#awaitsSync) this.#lister.update(outline);
+  }
+
+  /** As a loop of an ExternalDNS would, where none runs. */
+  async #publishAlone({ loops }: Provider, namespace: string | undefined): Promise<boolean> {
+    loops.touch();
+    loops.start();
+    try {
+      const isDone = await this.#anticipateIn(namespace);
+      loops.complete();
+      return isDone;
+    } catch (error) {
+      loops.fail(messageOf(error));
+      throw error;
+    }
+  }
+
+  #anticipateIn(namespace: string | undefined): Promise<boolean> {
+    return this.#inScope(namespace, true, (provider, current) => this.#anticipateFor(provider, current));
+  }
+
+  async #restoreGuard(provider: Provider, current: CurrentZones): Promise<void> {
+    if (!provider.isGuardRestored) provider.restoreGuard(await this.#guardStore.read(provider.id, current));
+  }
+
+  async #anticipateFor(provider: Provider, current: CurrentZones): Promise<boolean> {
+    await this.#restoreGuard(provider, current);
+    const changes = provider.anticipate(current, this.#lister);
+    if (!changes) return !provider.isBehind(current, this.#lister);
+    await this.#guardStore.write(provider.id, provider.missingNames, current);
+    await this.#write(provider, changes, current);
+    provider.anticipationApplied();
+    if (changes.length > 0) await this.#reconcileDerived(current);
+    return !provider.isSettling;
+  }
+
+  /** PTR and ownership records follow from what was published. */
+  async #reconcileDerived({ declaration }: CurrentZones): Promise<void> {
+    const { reverse, ownershipTXT } = declaration.discovery ?? {};
+    if (reverse || ownershipTXT || hasOwnKinds(declaration.discovery)) await this.#reconcileZones();
+    this.#current = await this.#zones.current();
   }
 
   async #write(provider: Provider, changes: Change[], { declaration, zones }: CurrentZones): Promise<void> {
@@ -314,11 +538,16 @@ export class Agent {
       if (!zone) continue;
       // A record that a person has just made must not be lost.
       const names = new Set(ofZone.map(({ rrset }) => rrset.name));
-      const allowed = provider.allowed(ofZone, await this.#database.refreshed(zone, names), declaration);
+      const present = withAddresses(await this.#database.refreshed(zone, names));
+      const allowed = provider.allowed(ofZone, present, declaration);
       const withOwnership = withOwnershipRecords(zone, allowed, declaration.discovery?.ownershipTXT);
       const isInZone = (name: string) => zoneOf(name, declared) === zone;
       const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome: isInZone };
-      const rejected = await this.#database.apply(zone, withWildcardBlocks(zone, withOwnership, reservations));
+      const all = withWildcardBlocks(zone, withOwnership, reservations);
+      const inPowerDNS = storedChanges(present, all);
+      // It is there already.
+      if (inPowerDNS.length === 0 && all.length > 0) continue;
+      const rejected = rejectedAmong(all, await this.#database.apply(zone, inPowerDNS));
       provider.changesApplied(zone, allowed, rejected);
       // A wildcard that PowerDNS rejected needs no blocks.
       if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
@@ -327,20 +556,45 @@ export class Agent {
   }
 
   async #reconcileZones(): Promise<void> {
-    if (this.#declared)
-      await this.#zones.reconcile(this.#declared, this.#providers.isStillDiscovered(this.declaration?.discovery));
+    if (!this.#declared) return;
+    const { outline: declaration } = this.#declared;
+    const { translation } = this.#lister;
+    const ofMachines = translation
+      ? (zones: readonly Zone[]) => this.#reverseIn(zones, translation, declaration).sources
+      : ('unknown' as const);
+    await this.#zones.reconcile(this.#declared, {
+      isStillDiscovered: this.#providers.isStillDiscovered(declaration.discovery),
+      ptrSources: hasOwnKinds(declaration.discovery) ? ofMachines : undefined,
+    });
+  }
+
+  /** The PTR records of Machines. The same while the Machines and the zones are. */
+  #reverseIn(zones: readonly Zone[], translation: Translation, { zones: declared, discovery }: Declaration): Reverse {
+    const lister = this.#lister;
+    const reverse = discovery?.reverse === true;
+    // Only who else has an address depends on other objects.
+    return this.#reversed.get([translation, declared, reverse && lister.version, ...zones], () =>
+      publishedReverse({
+        machines: translation.machines,
+        declared: zoneNames({ zones: declared }),
+        zones: zones.map(withAddresses),
+        reverse,
+        lister,
+      }),
+    );
+  }
+
+  /** As `#inScope`, for a request of ExternalDNS. */
+  #asProvider<T>(namespace: string | undefined, otherwise: T, work: ProviderWork<T>): Promise<T> {
+    this.#providers.get(this.declaration, namespace)?.loops.touch();
+    return this.#inScope(namespace, otherwise, work);
   }
 
   /** Runs `work` in turn, on the current zones; resolves to `otherwise` if the provider is not declared. */
-  #asProvider<T>(
-    namespace: string | undefined,
-    otherwise: T,
-    work: (provider: Provider, current: CurrentZones) => T | Promise<T>,
-  ): Promise<T> {
-    this.#providers.get(this.declaration, namespace)?.loops.touch();
+  #inScope<T>(namespace: string | undefined, otherwise: T, work: ProviderWork<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const current = await this.#zones.current();
-      this.#current = current;
+      this.#current = await this.#zones.current();
+      const current = viewOf(this.#current);
       const provider = this.#providers.get(current.declaration, namespace);
       return provider ? work(provider, current) : otherwise;
     });
@@ -353,6 +607,9 @@ export class Agent {
     return result;
   }
 }
+
+/** The zones with the addresses of computed answers. */
+const viewOf = (current: CurrentZones): CurrentZones => ({ ...current, zones: current.zones.map(withAddresses) });
 
 /** The targets of source objects at an absolute name, without lists that are over the limit. */
 function targetsOn(name: string, lister: readonly SourceObject[]): ReadonlySet<string> {

@@ -19,10 +19,14 @@ const flags = {
   pod: { type: 'string' },
   namespace: { type: 'string' },
   claim: { type: 'string' },
+  /** Addresses of the pod's node, with commas between them; empty where they are not known. */
+  'host-ips': { type: 'string' },
   /** Secret with the DNSSEC keys. */
   'keys-secret': { type: 'string' },
   /** ConfigMap with the record mirror, which outlives the database. */
   'kept-config-map': { type: 'string' },
+  /** ConfigMap with what was written into the split DNS of a tailnet. */
+  'tailnet-config-map': { type: 'string' },
   /** Folder with zone files at CONFIGMAP/KEY, when there is no cluster. */
   'zone-files': { type: 'string' },
   /** Memory limit of the container in bytes; detected if absent. */
@@ -38,6 +42,7 @@ export const requiredInCluster = [
   'claim',
   'keys-secret',
   'kept-config-map',
+  'tailnet-config-map',
 ] as const;
 
 type Values<K extends string> = Record<K, string>;
@@ -46,6 +51,7 @@ export type Options = Values<(typeof requiredFlags)[number]> & {
   'zone-files': string | undefined;
   probes: string | undefined;
   'memory-limit': number | undefined;
+  'host-ips': string[];
 };
 
 export function parseOptions(argv: string[]): Options {
@@ -64,6 +70,7 @@ export function parseOptions(argv: string[]): Options {
     probes,
     'zone-files': zoneFiles,
     'memory-limit': memoryLimit === undefined ? undefined : Number(memoryLimit),
+    'host-ips': (values['host-ips'] ?? '').split(',').filter((address) => address !== ''),
     cluster: inCluster ? require(requiredInCluster) : undefined,
   };
 }

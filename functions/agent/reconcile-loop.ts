@@ -6,20 +6,24 @@ import { pause } from './lib/runnable.ts';
 
 export interface ReconcileLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
+  /** The zones follow the declaration. */
+  onReconciled?: () => void;
 }
 
 /** Between two reconciles: when all zones are settled, and while one is pending. */
-const intervalMs = { settled: 4_000, pending: 500 };
+const intervalMs = { settled: 8_000, pending: 500 };
 const retry = { leastMs: 1_000, mostMs: 2_000 };
 
 /** Reconciles the zones periodically, and when woken. */
 export class ReconcileLoop {
   readonly #failureLog: ReconcileLoopOptions['failureLog'];
+  readonly #onReconciled: () => void;
   #failures = 0;
   #wake = () => {};
 
-  constructor({ failureLog }: ReconcileLoopOptions) {
+  constructor({ failureLog, onReconciled = () => {} }: ReconcileLoopOptions) {
     this.#failureLog = failureLog;
+    this.#onReconciled = onReconciled;
   }
 
   /** Starts the next reconcile at once, or right after the current one. */
@@ -27,7 +31,7 @@ export class ReconcileLoop {
     this.#wake();
   }
 
-  async run(agent: Pick<Agent, 'reconcile' | 'report'>, signal: AbortSignal): Promise<void> {
+  async run(agent: Pick<Agent, 'reconcile' | 'isSettled'>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -38,12 +42,12 @@ export class ReconcileLoop {
   }
 
   /** Returns the milliseconds to wait afterwards. */
-  async #next(agent: Pick<Agent, 'reconcile' | 'report'>): Promise<number> {
+  async #next(agent: Pick<Agent, 'reconcile' | 'isSettled'>): Promise<number> {
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     this.#failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
     if (failure) return backoff(this.#failures, retry);
-    const isSettled = agent.report()?.zones.every(({ state }) => state !== 'Pending');
-    return (isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
+    this.#onReconciled();
+    return (agent.isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
   }
 }

@@ -6,8 +6,8 @@ import { accept, refuse } from './response.ts';
 /** One request through a composition. Never throws: whatever is wrong becomes a FATAL result, here and nowhere else. */
 export function run(request: RunFunctionRequest, composition: Composition): RunFunctionResponse {
   try {
-    const { composite, observed } = read(request);
-    return accept(request, observed, composition.render(composite, observed));
+    const { composite, observed, required } = read(request);
+    return accept(request, observed, composition.render(composite, observed, required));
   } catch (error) {
     return refuse(request, composition.conditionTypes, error);
   }

@@ -37,6 +37,12 @@ export function isReady(object: KubernetesObject): boolean {
   return (rules[kindOf(object)] ?? saysReady)(object);
 }
 
+/**
+ * Whether an observed object of this kind can be anything but ready. Where it cannot, an edit does not take Ready away for a
+ * moment, which would cost some of the composite's tokens: Crossplane writes conditions several times.
+ */
+export const canBeUnready = (object: KubernetesObject): boolean => rules[kindOf(object)] !== exists;
+
 /** An object's kind and group, as kubectl writes it: `Deployment.apps`, `Service`. */
 export function kindOf({ apiVersion, kind }: KubernetesObject): string {
   const [group, version] = apiVersion.split('/');

@@ -3,7 +3,7 @@ import { Ready, type Resource } from '@crossplane-org/function-sdk-typescript';
 import { ApiObject, type Chart } from 'cdk8s';
 import type { KubernetesObject, Observed } from './composition.ts';
 import { toJson } from './json.ts';
-import { isReady, kindOf } from './readiness.ts';
+import { canBeUnready, isReady, kindOf } from './readiness.ts';
 
 /** On every composed object: which desired state it is the result of. */
 const STAMP = 'cdk8s-function-xp/desired';
@@ -12,7 +12,11 @@ const STAMP = 'cdk8s-function-xp/desired';
  * The chart's objects as composed resources, by construct path below the chart, each with its readiness. Throws when the
  * chart does not validate, when two objects are one and the same to Kubernetes, and when an object is not pure JSON.
  */
-export function composedResources(chart: Chart, observed: Observed): Record<string, Resource> {
+export function composedResources(
+  chart: Chart,
+  observed: Observed,
+  unawaited: readonly string[] = [],
+): Record<string, Resource> {
   validate(chart);
   const resources: Record<string, Resource> = {};
   const keys = new Map<string, string>();
@@ -24,7 +28,7 @@ export function composedResources(chart: Chart, observed: Observed): Record<stri
     const rival = keys.get(identity);
     if (rival !== undefined) throw new Error(`cannot compose ${key}: ${rival} is ${identity} already`);
     keys.set(identity, key);
-    resources[key] = stamped(resource, observed[key]);
+    resources[key] = stamped(resource, observed[key], unawaited.includes(key));
   }
   return resources;
 }
@@ -51,14 +55,20 @@ function identityOf(resource: KubernetesObject): string {
   return `${kindOf(resource)} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
+/** Whether an observed object is the result of this desired state. */
+export const isApplied = ({ resource }: Resource, observed: KubernetesObject | undefined): boolean =>
+  observed !== undefined && stampOf(observed) === stampOf(resource as KubernetesObject);
+
+const stampOf = ({ metadata }: KubernetesObject) => metadata.annotations?.[STAMP];
+
 // An object that does not bear the stamp yet is the one from before an edit: its readiness says nothing about this state.
-function stamped(resource: KubernetesObject, observed: KubernetesObject | undefined): Resource {
+function stamped(resource: KubernetesObject, observed: KubernetesObject | undefined, isUnawaited: boolean): Resource {
   const stamp = createHash('sha256').update(JSON.stringify(resource)).digest('hex').slice(0, 16);
-  const current = observed?.metadata.annotations?.[STAMP] === stamp;
+  const isCurrent = (observed && stampOf(observed) === stamp) || !canBeUnready(resource);
   const annotations = { ...resource.metadata.annotations, [STAMP]: stamp };
   return {
     resource: { ...resource, metadata: { ...resource.metadata, annotations } },
     connectionDetails: {},
-    ready: current && isReady(observed) ? Ready.READY_TRUE : Ready.READY_FALSE,
+    ready: observed && isCurrent && (isUnawaited || isReady(observed)) ? Ready.READY_TRUE : Ready.READY_FALSE,
   };
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import {
   Ready,
+  type Requirements,
   type Resource,
   type Condition as ResponseCondition,
   type RunFunctionRequest,
@@ -11,7 +12,7 @@ import {
 } from '@crossplane-org/function-sdk-typescript';
 import type { Condition, Observed, Rendering } from './composition.ts';
 import { sorted, toJson } from './json.ts';
-import { composedResources } from './resources.ts';
+import { composedResources, isApplied } from './resources.ts';
 
 /** Seconds until Crossplane asks again unasked; it also bounds how long an open watch circuit breaker hides a change. */
 const TTL = { unready: 10, ready: 60 };
@@ -24,15 +25,17 @@ const STATUSES = {
 
 /** The answer to a composite that rendered. Throws on what cannot be composed. */
 export function accept(request: RunFunctionRequest, observed: Observed, rendering: Rendering): RunFunctionResponse {
-  const composed = composedResources(rendering.chart, observed);
+  const composed = composedResources(rendering.chart, observed, rendering.unawaited);
   const ready = rendering.ready !== false && Object.values(composed).every(({ ready }) => ready === Ready.READY_TRUE);
+  const isSettled = ready && Object.entries(composed).every(([key, each]) => isApplied(each, observed[key]));
   return {
-    ...answer(request, ready ? TTL.ready : TTL.unready),
+    ...answer(request, Math.min(isSettled ? TTL.ready : TTL.unready, rendering.ttl ?? TTL.ready)),
     desired: {
       composite: desiredComposite(request.desired?.composite, rendering),
       resources: sorted({ ...request.desired?.resources, ...composed }),
     },
     conditions: (rendering.conditions ?? []).map(conditionOf),
+    requirements: requirementsOf(rendering.requires),
   };
 }
 
@@ -80,6 +83,20 @@ function desiredComposite(earlier: Resource | undefined, { status, ready }: Rend
     connectionDetails: earlier?.connectionDetails ?? {},
     ready: ready === false ? Ready.READY_FALSE : (earlier?.ready ?? Ready.READY_UNSPECIFIED),
   };
+}
+
+// Undefined if there are none: to Crossplane an empty message differs from none, so it would call the function twice.
+// https://github.com/crossplane/crossplane/blob/v2.4.0/internal/xfn/required_resources.go#L97
+function requirementsOf(requires: Rendering['requires'] = {}): Requirements | undefined {
+  const selectors = Object.entries(requires);
+  if (selectors.length === 0) return undefined;
+  // With labels even if there are none, which match all objects: Crossplane 2.2.0 refuses a selector without a match.
+  // https://github.com/crossplane/crossplane/blob/v2.2.0/internal/xfn/required_resources.go#L225
+  const resources = selectors.map(([key, { apiVersion, kind, matchLabels = {} }]) => [
+    key,
+    { apiVersion, kind, matchLabels: { labels: { ...matchLabels } } },
+  ]);
+  return { resources: sorted(Object.fromEntries(resources)), extraResources: {}, schemas: {} };
 }
 
 function conditionOf({ type, status, reason, message }: Condition): ResponseCondition {

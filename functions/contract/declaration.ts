@@ -17,6 +17,8 @@ const signing = z.object({
   ds: z.array(z.string()),
 });
 
+type DeclaredSigning = z.infer<typeof signing>;
+
 const zone = z.object({
   name: z.string(),
   /** Names of the zone's servers. Empty means `ns1` below the zone. */
@@ -47,6 +49,8 @@ const source = z.object({
   gatewayLabels: z.string().optional(),
   /** Custom resources that the cluster must serve: `plural.version.group`. */
   resources: z.array(z.string()).optional(),
+  /** Whether the agent may publish what objects ask for before ExternalDNS does. */
+  isAnticipated: z.literal(true).optional(),
 });
 
 export type DeclaredSource = z.infer<typeof source>;
@@ -58,6 +62,12 @@ export const discoverable = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PT
 export const acrossNamespaces = ['UnderscoreNames', 'Wildcards', 'Delegations'] as const;
 
 export type AcrossNamespaces = (typeof acrossNamespaces)[number];
+
+/** Whose claims can have the Machines of a tenant as members. */
+export const claimants = ['SelectableByNamespace', 'SelectableByTenant', 'SelectableByAll'] as const;
+
+/** The checks that the claims of a tenant can have. URL includes Port. */
+export const tenantChecks = ['Port', 'URL'] as const;
 
 /**
  * The maximum number of hosts of an object, which is also the default of a namespace. Annotations can have 256 KiB, which
@@ -100,6 +110,8 @@ const discovery = z.object({
     /** CIDRs: only addresses within are published. Empty means all. */
     networks: names,
     excludedNetworks: names,
+    /** What becomes of host names outside the zones. */
+    hostNames: z.enum(['Addresses', 'CNAME']),
   }),
   /** Seconds, for endpoints without a TTL. Takes precedence over the zone's. */
   defaultTTL: ttl.optional(),
@@ -113,7 +125,23 @@ const discovery = z.object({
     letGo: z.string().optional(),
   }),
   sharedHosts: z.enum(['FirstWins', 'SameNamespace', 'Merge', 'Refuse']),
-  tenants: z.array(z.object({ namespaceSelector: labelSelector, names: z.array(z.string()) })),
+  tenants: z.array(
+    z.object({
+      namespaceSelector: labelSelector,
+      names,
+      /** Absent without the kinds Machine, NameClaim and Zone. */
+      machines: z
+        .object({
+          /** CIDRs of the addresses that Machines and claims can have, and Zones can check. Empty means any. */
+          networks: names,
+          selectableBy: z.enum(claimants),
+          checks: z.enum(tenantChecks),
+        })
+        .optional(),
+      /** Patterns of the zones that these namespaces can declare. Absent without the kind Zone. */
+      zones: names.optional(),
+    }),
+  ),
   /** Patterns of names that no object can have. */
   reservedNames: names,
   /** The ones of these that an object can have next to hosts of other namespaces. */
@@ -125,6 +153,51 @@ const discovery = z.object({
 
 export type DeclaredDiscovery = z.infer<typeof discovery>;
 
+/** The split DNS of a tailnet. */
+const splitDNS = z.object({
+  /** The Service whose addresses in the tailnet the entries have. */
+  service: z.string(),
+  /** Instead of those of the Service. Empty means those. */
+  addresses: names,
+  /** The Secret with the OAuth client. */
+  secret: z.string(),
+  tailnet: z.string(),
+  apiURL: z.string(),
+});
+
+/** The resolver in front of the servers. */
+const resolver = z.object({
+  /** The Service of its pods. */
+  service: z.string(),
+  /** Ports of its pods: the one at which agents ask, and that of its metrics. */
+  ports: z.object({ agents: z.int(), metrics: z.int() }),
+  /** Where its pods show a certificate, by the field of the spec that has it. */
+  certificates: z.array(z.object({ field: z.enum(['doT', 'doH']), port: z.int() })),
+  upstreams: z.array(
+    z.object({
+      /** In the metrics. */
+      name: z.string(),
+      /** With its port. */
+      address: z.string(),
+      /** Absent if it is asked for some zones only. */
+      circle: z
+        .object({
+          /** A question for a name below goes to this upstream alone. */
+          domain: z.string(),
+          /** The TXT record that it gets if it comes back to the resolver. */
+          answer: z.string(),
+        })
+        .optional(),
+    }),
+  ),
+  /** The question that forwarding is tested with. Absent if only some zones are forwarded, or none. */
+  check: z.object({ name: z.string(), type: z.enum(['A', 'AAAA', 'NS', 'SOA', 'TXT']) }).optional(),
+  /** Whether the addresses of the pods' nodes are to be reported. */
+  reportsNodes: z.literal(true).optional(),
+});
+
+export type DeclaredResolver = z.infer<typeof resolver>;
+
 /**
  * What one InternalDNS declares, as the function writes it and the agent reads it. It has no defaults: those are in the
  * XRD alone, and the function writes every field out. Names are lower case and without the trailing dot, as in the
@@ -135,16 +208,25 @@ export const declaration = z.object({
   name: z.string(),
   replicas: z.int(),
   zones: z.array(zone),
-  /** Where clients reach the DNS Service: IPv4 and IPv6 addresses of the zones' own name servers. */
+  /** Of the advertised Service: IPv4 and IPv6 addresses of the zones' own name servers. */
   addresses: z.array(z.string()),
+  /** The same of each replica's own Service, by ordinal, empty until it has one. Absent if replicas have none. */
+  replicaAddresses: z.array(names).optional(),
   /** The cluster IPs of the DNS Service, where pods reach it on port 53. */
   service: names,
+  /** Those of the DNS Service. Absent means both. */
+  protocols: z.array(z.enum(['UDP', 'TCP'])).optional(),
+  resolver: resolver.optional(),
+  /** Absent if nobody but people keeps it. */
+  splitDNS: splitDNS.optional(),
+  /** Whether clients outside the cluster come through tailnets only. */
+  isTailnetOnly: z.literal(true).optional(),
   /** Kinds that are composed only if the cluster serves them: `plural.version.group`. */
   optional: names,
   /** Absent if nothing is discovered. */
   discovery: discovery.optional(),
-  /** The desired size of each PersistentVolumeClaim, as a Kubernetes quantity. */
-  storage: z.object({ size: z.string() }),
+  /** The desired size of each PersistentVolumeClaim, as a Kubernetes quantity. Absent if there are none. */
+  storage: z.object({ size: z.string() }).optional(),
 });
 
 export type Declaration = z.infer<typeof declaration>;
@@ -160,5 +242,10 @@ export const letGoCommand = (composite: string) =>
 /** The key of the ConfigMap that holds a declaration. */
 export const declarationKey = 'declaration.json';
 
-/** Identifies a declaration by its text: a report carries the hash of the one it is on. */
-export const hashOf = (text: string): string => shortDigest(text);
+/**
+ * Identifies a declaration by its text: a report carries the hash of the one it is on. Without the DS records, which say what
+ * has been published and not what to serve: an agent that reported those of a new key would have to report again.
+ */
+export const hashOf = (text: string): string => shortDigest(JSON.stringify(JSON.parse(text, withoutDS)));
+
+const withoutDS = (key: string, value: unknown) => (key === ('ds' satisfies keyof DeclaredSigning) ? undefined : value);

@@ -3,6 +3,9 @@ import { isCounted, verdicts } from './verdict.ts';
 
 export { isCounted };
 
+/** A certificate that expires sooner is reported, and has an alert: cert-manager renews those of 90 days a month before. */
+export const certificateWarningDays = 7;
+
 /** Upper bounds of what a report copies from objects: items of lists, characters of texts. */
 export const bounds = {
   warnings: 20,
@@ -11,6 +14,8 @@ export const bounds = {
   preview: 20,
   problems: 20,
   values: 8,
+  upstreams: 136,
+  hostIPs: 32,
   name: 255,
   resource: 400,
   message: 500,
@@ -29,6 +34,9 @@ const name = z.string().max(bounds.name);
  */
 export const resolutionStates = ['Serving', 'NotAnswering', 'Unreachable', 'NotUpdating', 'Stalled', 'Blind'] as const;
 
+/** `Retained`: no longer declared, but kept because it contains records that are not managed. */
+export const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const;
+
 /**
  * The state of the DNS that one pod serves, as its agent reports it. The function reads it as untrusted input, so every
  * part is bounded. It has no counters or timestamps that change by themselves: each write triggers Crossplane.
@@ -40,8 +48,7 @@ export const report = z.object({
     .array(
       z.object({
         name: z.string().max(253),
-        /** `Retained`: no longer declared, but kept because it contains records that are not managed. */
-        state: z.enum(['Serving', 'Pending', 'Failed', 'Retained']),
+        state: z.enum(zoneStates),
         message: z.string().max(500).optional(),
         /** What the parent or a trust anchor needs of a signed zone. */
         dnssec: z
@@ -107,10 +114,46 @@ export const report = z.object({
       message: z.string().max(bounds.message).optional(),
     })
     .optional(),
+  /** The addresses of the pod's node, one for each IP family. */
+  hostIPs: z.array(z.string().max(45)).max(4).optional(),
   /** The optional kinds that the cluster serves: `plural.version.group`. */
   served: z.array(z.string().max(253)).max(8).optional(),
   /** Why the PersistentVolumeClaim could not be expanded. */
   storage: z.string().max(500).optional(),
+  /** What the resolver's pods say of their upstreams, the worst state of each. Absent if there is no resolver. */
+  resolver: z
+    .object({
+      upstreams: z
+        .array(z.object({ address: z.string().max(64), state: z.enum(['Up', 'Down']) }))
+        .max(bounds.upstreams),
+      /** Upstreams through which a question comes back to the resolver. */
+      circles: z.array(z.string().max(64)).max(bounds.upstreams).optional(),
+      /** Why the question that tests forwarding got no answer, such as SERVFAIL. */
+      unforwarded: z.string().max(bounds.message).optional(),
+      /** The worst certificate of each kind. `Missing`: a pod shows none. */
+      certificates: z
+        .array(
+          z.object({
+            field: z.enum(['doT', 'doH']),
+            state: z.enum(['Valid', 'Expiring', 'Expired', 'Missing']),
+            /** RFC 3339. */
+            notAfter: z.string().max(40).optional(),
+          }),
+        )
+        .max(2)
+        .optional(),
+      /** The addresses of the nodes of its pods. */
+      hostIPs: z.array(z.string().max(45)).max(bounds.hostIPs).optional(),
+    })
+    .optional(),
+  /** From the one agent that writes there. */
+  splitDNS: z
+    .object({
+      /** `Pending`: something does not exist yet. `Conflict`: entries of others are in the way. */
+      state: z.enum(['Synced', 'Pending', 'Conflict', 'Failed']),
+      message: z.string().max(bounds.message).optional(),
+    })
+    .optional(),
 });
 
 export type Report = z.infer<typeof report>;

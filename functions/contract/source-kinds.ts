@@ -1,3 +1,5 @@
+import { group, version } from './kinds/group.ts';
+
 /** An API resource, in the version that ExternalDNS v0.23 watches: it looks for no other. */
 export interface ApiResource {
   /** Empty for the core group. */
@@ -17,6 +19,9 @@ export const gatewayGroup = 'gateway.networking.k8s.io';
 export const gateways: ApiResource = { group: gatewayGroup, version: 'v1', plural: 'gateways' };
 export const listenerSets: ApiResource = { ...gateways, plural: 'listenersets' };
 
+/** A kind of this project, which the agent reads and ExternalDNS does not know. */
+const ownResource = (label: string): SourceResource => ({ label, group, version, plural: `${label}s` });
+
 const route = (label: string, version = 'v1'): SourceResource => ({
   label,
   group: gatewayGroup,
@@ -34,7 +39,15 @@ export const sourceResources = {
   TCPRoute: route('tcproute', 'v1alpha2'),
   UDPRoute: route('udproute', 'v1alpha2'),
   DNSEndpoint: { label: 'crd', group: 'externaldns.k8s.io', version: 'v1alpha1', plural: 'dnsendpoints' },
+  Machine: ownResource('machine'),
+  NameClaim: ownResource('nameclaim'),
+  Zone: ownResource('zone'),
 } as const satisfies Record<string, SourceResource>;
+
+const own: ReadonlySet<string> = new Set(['Machine', 'NameClaim', 'Zone'] satisfies (keyof typeof sourceResources)[]);
+
+/** Reports whether a kind is of this project, so that ExternalDNS does not know it. */
+export const isOwnKind = (kind: string): boolean => own.has(kind);
 
 /** Name of a resource in declarations and reports: `httproutes.v1.gateway.networking.k8s.io`. */
 export const resourceName = ({ group, version, plural }: ApiResource): string => `${plural}.${version}.${group}`;

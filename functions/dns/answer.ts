@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { checkTimes, forbiddenTarget, urlIssue, wholeSeconds } from './health-check.ts';
 import { parseIPv4, parseIPv6 } from './rdata/address.ts';
 
-const maxCheckedValues = 64;
+export const maxCheckedValues = 64;
 
-const check = z
+export const check = z
   .object({
     port: z.int().min(1).max(65_535).optional().describe('TCP port that must accept a connection.'),
     url: z
@@ -76,6 +76,13 @@ export interface AnswerIssue {
 }
 
 type AddressRecord = { type: string; values: string[] } & Answer;
+
+/**
+ * The issue of `whenAllDown: None` in a signed zone: NSEC and NSEC3 list a name's types regardless of its checks, so a
+ * validating resolver takes an empty answer for forged.
+ */
+export const undeniable =
+  'a signed zone cannot answer without addresses whose type its NSEC records list (RFC 4035 section 5.4): use All or Backup';
 
 /** Reports whether PowerDNS has to compute the answer, which takes a LUA record. */
 export function isDynamic({ check, answer, weights }: Answer): boolean {

@@ -4,6 +4,9 @@ import { parseDuration } from './duration.ts';
 /** Replaced with the address that is checked. */
 export const placeholder = '{{value}}';
 
+/** PowerDNS runs a thread for each check in progress, and exits if it cannot create another one. */
+export const maxChecks = 1000;
+
 /** A Go duration in whole seconds, the only ones that PowerDNS knows; NaN for any other text. */
 export function wholeSeconds(duration: string): number {
   const milliseconds = parseDuration(duration, 'whole', 'ms');

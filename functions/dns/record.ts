@@ -33,6 +33,16 @@ export const record = z.object({
 
 export type DeclaredRecord = z.output<typeof record>;
 
+type Checked = Pick<DeclaredRecord, 'values'> & Answer;
+
+/** The addresses of a record that are checked. */
+export const checkedValues = ({ check, values, backup = [] }: Checked): string[] =>
+  check ? [...values, ...backup] : [];
+
+/** The number of addresses that are checked for records: see `maxChecks`. */
+export const checkCount = (records: readonly Checked[]): number =>
+  records.reduce((sum, record) => sum + checkedValues(record).length, 0);
+
 /**
  * Turns each value into a record of its own. Issues name the field, such as `records[3].values[0]`. A record whose way
  * of answering has an issue yields no entries, since it would be answered wrongly; of one with an invalid value the

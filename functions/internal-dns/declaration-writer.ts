@@ -1,12 +1,19 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { KubernetesObject } from '../cdk8s-function-xp/composition.ts';
 import { type Declaration, type DeclaredZone, declarationKey } from '../contract/declaration.ts';
+import { type WaysIn, waysInKey } from '../contract/ways-in.ts';
+import { declaredZone } from '../contract/zone-records.ts';
 import type { DeclaredRecord } from '../dns/record.ts';
 import { declaredDiscovery } from './discovery/declaration.ts';
 import type { Instance } from './instance.ts';
 import { optionalKinds } from './monitoring/kind.ts';
-import type { Endpoint } from './server/service.ts';
+import { namesOf } from './names.ts';
+import type { Servers } from './resolver/backends.ts';
+import { declaredResolver } from './resolver/declaration.ts';
+import type { Endpoints } from './server/service.ts';
 import type { Spec } from './spec.ts';
+import { declaredSplitDNS, isTailnetOnly } from './tailnet/split-dns.ts';
 import type { Signature } from './zones/signature.ts';
 import type { SpecZone } from './zones/zone.ts';
 
@@ -14,50 +21,54 @@ import type { SpecZone } from './zones/zone.ts';
 export interface DeclarationInput {
   composite: string;
   spec: Spec;
-  endpoint: Endpoint;
+  endpoints: Endpoints;
   /** By zone, without placeholders. */
   records: ReadonlyMap<string, DeclaredRecord[]>;
   /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   /** The time of the annotation that releases held names, in RFC 3339. */
   letGo?: string | undefined;
+  /** The Service through which agents ask the resolver, if clients are led to it. */
+  agentService?: KubernetesObject | undefined;
+  /** What the resolver asks. */
+  servers: Servers;
 }
 
 /** The declaration of what the agents serve. */
 export function declarationOf({
   composite,
   spec,
-  endpoint,
+  endpoints,
   records,
   signatures,
   letGo,
+  agentService,
+  servers,
 }: DeclarationInput): Declaration {
   const { replicas, zones, discovery, storage } = spec;
-  const { addresses, clusterIPs } = endpoint;
+  const { protocols } = spec.service;
+  const names = namesOf(composite, replicas);
+  const splitDNS = declaredSplitDNS(spec, names);
   return {
     name: composite,
     replicas,
-    zones: zones.map((zone) => declaredZone(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
-    addresses,
-    service: clusterIPs,
+    zones: zones.map((zone) => served(zone, records.get(zone.name) ?? [], signatures.get(zone.name))),
+    addresses: endpoints.advertised.serverAddresses,
+    ...(endpoints.replicas.length > 0 && { replicaAddresses: endpoints.replicas.map((each) => each.serverAddresses) }),
+    service: agentService ? agentService.spec?.clusterIPs : endpoints.own.clusterIPs,
+    ...(!agentService && protocols.length === 1 && { protocols }),
+    ...(spec.resolver && agentService && { resolver: declaredResolver(spec, spec.resolver, names, servers) }),
+    ...(splitDNS && { splitDNS }),
+    ...(isTailnetOnly(spec) && { isTailnetOnly: true as const }),
     optional: optionalKinds(spec),
     ...(discovery.sources.length > 0 && { discovery: declaredDiscovery(discovery, composite, letGo) }),
-    storage: { size: storage.size },
+    ...(storage.type === 'Volume' && { storage: { size: storage.size } }),
   };
 }
 
-function declaredZone(zone: SpecZone, records: DeclaredRecord[], signature: Signature | undefined): DeclaredZone {
-  const { name, nameServers, soa, defaultTTL, recordsFrom, dnssec } = zone;
-  const files = recordsFrom.map(({ configMapKeyRef: { name, key } }) => ({ configMap: name, key }));
-  return {
-    name,
-    nameServers,
-    ...(soa && { soa }),
-    ...(defaultTTL !== undefined && { defaultTTL }),
-    ...(records.length > 0 && { records }),
-    ...(files.length > 0 && { recordsFrom: files }),
-    ...(dnssec && dnssec.mode !== 'Off' && { dnssec: { ...dnssec, mode: dnssec.mode, ds: signature?.ds ?? [] } }),
-  };
+function served(zone: SpecZone, records: DeclaredRecord[], signature: Signature | undefined): DeclaredZone {
+  const files = zone.recordsFrom.map(({ configMapKeyRef: { name, key } }) => ({ configMap: name, key }));
+  return declaredZone(zone, { records, files, ds: signature?.ds ?? [] });
 }
 
 /** A ConfigMap is limited to 1 MiB: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
@@ -97,18 +108,21 @@ function printed(value: unknown, indent = ''): string {
 export interface AgentConfigMapsProps extends Instance {
   /** The text of the declaration. */
   declarationText: string;
+  waysIn: WaysIn;
 }
 
-/** The ConfigMaps between function and agents: the declaration, the agents' reports, and the records that they keep. */
+/** The ConfigMaps between function and agents: the declaration, the agents' reports, and what they keep. */
 export class AgentConfigMaps extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, declarationText }: AgentConfigMapsProps) {
+  constructor(scope: Construct, id: string, props: AgentConfigMapsProps) {
     super(scope, id);
+    const { spec, names, labels, declarationText, waysIn } = props;
     new k8s.KubeConfigMap(this, 'declared', {
       metadata: { name: names.declared, namespace: spec.namespace, labels },
-      data: { [declarationKey]: declarationText },
+      data: { [declarationKey]: declarationText, [waysInKey]: `${printed(waysIn)}\n` },
     });
     // Without data: the agents write it, and own every field that the function does not apply.
-    for (const id of ['status', 'kept'] as const) {
+    const isKept = declaredSplitDNS(spec, names) !== undefined;
+    for (const id of ['status', 'kept', ...(isKept ? (['tailnet'] as const) : [])] as const) {
       new k8s.KubeConfigMap(this, id, { metadata: { name: names[id], namespace: spec.namespace, labels } });
     }
   }

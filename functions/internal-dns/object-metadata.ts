@@ -1,18 +1,18 @@
 import * as z from 'zod';
-import { hostLabels } from './name-form.ts';
+import { hostLabels, labelForm } from '../contract/name-form.ts';
+import { withRules } from '../contract/rules.ts';
 
 /**
  * The API server's rules for labels and annotations: an invalid one would keep Crossplane from applying all resources.
  */
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-export const labelForm = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
 const nameForm = new RegExp(`^${labelForm}$`);
 const prefixForm = new RegExp(`^${hostLabels}$`);
 
 const isName = (text: string) => text.length <= 63 && nameForm.test(text);
 
-function isKey(key: string): boolean {
+/** Whether a text is a qualified name, as keys of labels and annotations are. */
+export function isKey(key: string): boolean {
   const [name = '', prefix, ...more] = key.split('/').reverse();
   if (more.length > 0 || !isName(name)) return false;
   return prefix === undefined || (prefix.length <= 253 && prefixForm.test(prefix));
@@ -32,6 +32,18 @@ export function checkLabels(labels: Record<string, string>, context: z.Refinemen
     if (message !== undefined) context.addIssue({ code: 'custom', message, path: [key] });
   }
 }
+
+/** A map of labels beside those of the instance, which selectors use. */
+// Bounded, because the API server estimates the cost of a rule by the maximum size of its input.
+export const additionalLabels = (field: string) =>
+  withRules(z.record(z.string(), z.string().max(63)).meta({ maxProperties: 64 }), {
+    cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",
+    holds: (labels) => Object.keys(labels).every((k) => !k.startsWith('app.kubernetes.io/')),
+    message: `${field} must not use app.kubernetes.io/*: the selectors use it`,
+  })
+    .refine((labels) => Object.keys(labels).length <= 64, `${field} must have at most 64 labels`)
+    .superRefine(checkLabels)
+    .default({});
 
 /** https://github.com/kubernetes/apimachinery/blob/v0.34.4/pkg/api/validation/objectmeta.go#L36 */
 const maxBytes = 256 * 1024;

@@ -22,22 +22,24 @@ interface Field {
   isRequired: boolean;
 }
 
-/** A kind's reference page as Markdown: every field with its type, default, meaning and rules. */
-export function referenceOf({
-  apiVersion,
-  kind,
-  schema,
-}: {
+interface Reference {
   apiVersion: string;
   kind: string;
   schema: Schema;
-}): string {
+  scope: 'cluster-scoped' | 'namespaced';
+  shortName: string;
+  /** The module of the schema. */
+  source: string;
+}
+
+/** A kind's reference page as Markdown: every field with its type, default, meaning and rules. */
+export function referenceOf({ apiVersion, kind, schema, scope, shortName, source }: Reference): string {
   const sections = Object.entries(schema.properties ?? {}).map(([name, part]) => section(name, part));
   return `# ${kind}
 
-${schema.description} \`apiVersion: ${apiVersion}\`, \`kind: ${kind}\`, cluster-scoped, short name \`idns\`.
+${schema.description} \`apiVersion: ${apiVersion}\`, \`kind: ${kind}\`, ${scope}, short name \`${shortName}\`.
 
-<!-- Written by \`make generate\`; the source is functions/internal-dns/spec.ts. -->
+<!-- Written by \`make generate\`; the source is ${source}. -->
 
 ${rulesOf(schema)
   .map((rule) => `- ${rule}\n`)
@@ -50,13 +52,15 @@ function section(name: string, schema: Schema): string {
   const fields = fieldsOf(name, schema);
   const groups = fields.filter((field) => field.schema.properties);
   const tables = groups.map(
-    (group) => `### ${group.path}\n\n${group.schema.description}\n${notes(group)}\n${table(below(group))}`,
+    (group) => `### ${group.path}\n\n${group.schema.description}\n${notes(group.schema)}\n${table(below(group))}`,
   );
   const rest = fields.filter((field) => !groups.includes(field));
-  return [`## ${name}\n\n${table(rest.flatMap((field) => [field, ...below(field)]))}`, ...tables].join('\n');
+  return [`## ${name}\n${notes(schema)}\n${table(rest.flatMap((field) => [field, ...below(field)]))}`, ...tables].join(
+    '\n',
+  );
 }
 
-const notes = ({ schema }: Field): string => {
+const notes = (schema: Schema): string => {
   const rules = rulesOf(schema);
   return rules.length === 0 ? '' : `\n${rules.map((rule) => `- ${rule}\n`).join('')}`;
 };

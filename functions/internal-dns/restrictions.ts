@@ -12,7 +12,12 @@ export interface Restrictions {
   imagesAreLocked: boolean;
 }
 
-const parts = { powerdns: 'powerdns-image', externalDNS: 'external-dns-image', agent: 'agent-image' } as const;
+const parts = {
+  powerdns: 'powerdns-image',
+  externalDNS: 'external-dns-image',
+  agent: 'agent-image',
+  dnsdist: 'dnsdist-image',
+} as const;
 type Part = keyof typeof parts;
 
 export const unrestricted: Restrictions = { reservedNamespaces: [], images: {}, imagesAreLocked: false };
@@ -30,6 +35,7 @@ export const restrictionFlags = {
     help: 'image of ExternalDNS unless spec.images.externalDNS sets one',
   },
   'agent-image': { type: 'string', value: 'IMAGE', help: 'image of the agent unless spec.images.agent sets one' },
+  'dnsdist-image': { type: 'string', value: 'IMAGE', help: 'image of dnsdist unless spec.images.dnsdist sets one' },
   'lock-images': { type: 'boolean', help: 'reject an InternalDNS that sets images' },
 } satisfies Flags;
 

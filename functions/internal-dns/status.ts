@@ -5,7 +5,6 @@ import type { Report } from '../contract/report.ts';
 import { no, yes } from './condition.ts';
 import { discoveryReady, discoveryStatus, discoveryStatusOf } from './discovery/status.ts';
 import { monitoringReady } from './monitoring/status.ts';
-import type { Names } from './names.ts';
 import {
   isServed,
   namesStatus,
@@ -14,17 +13,30 @@ import {
   resolutionStatusOf,
   resolvable,
 } from './names-status.ts';
-import { currentOf } from './reports.ts';
+import { type ResolverInput, resolverReady, resolverStatus, resolverStatusOf } from './resolver/status.ts';
+import { isAvailable } from './resolver/switch-over.ts';
+import { addressStatus, addressStatuses, noAddress, serviceNotes } from './server/address-status.ts';
 import { featuresOf } from './server/powerdns.ts';
-import type { Endpoint } from './server/service.ts';
-import { type Spec, typeOf } from './spec.ts';
+import { missingStorageClass } from './server/storage-class.ts';
+import { tailnetReady, tailnetStatus, tailnetStatusOf } from './tailnet/status.ts';
 import type { Signature } from './zones/signature.ts';
 import { zoneStatus, zoneStatuses, zonesReady } from './zones/status.ts';
 
 /** The composite's status, in addition to what Crossplane writes there. */
 export const status = z.object({
-  address: z.string().optional().describe('Address or load balancer hostname at which clients reach the server.'),
+  address: z
+    .string()
+    .optional()
+    .describe('Address or load balancer hostname of spec.service, at which clients reach the server.'),
   port: z.int().optional().describe('Port at that address.'),
+  addresses: z
+    .array(addressStatus)
+    .optional()
+    .describe('Where clients reach the server: through spec.service, then through each of spec.additionalServices.'),
+  tailnet: tailnetStatus
+    .optional()
+    .describe('Where clients in a tailnet reach the server. Unset if no Service has tailscale.'),
+  resolver: resolverStatus.optional().describe('State of the resolver. Unset without one.'),
   zonesServed: z.string().optional().describe('Number of zones that are served, out of all, such as 2/2.'),
   namesResolved: z
     .string()
@@ -44,20 +56,28 @@ export const status = z.object({
     ),
 });
 
-export const conditionTypes = ['ServerReady', 'ZonesReady', 'DiscoveryReady', 'Resolvable', 'MonitoringReady'] as const;
+export const conditionTypes = [
+  'ServerReady',
+  'ZonesReady',
+  'DiscoveryReady',
+  'Resolvable',
+  'MonitoringReady',
+  'TailnetReady',
+  'ResolverReady',
+] as const;
 
 /** What the status of an InternalDNS is derived from. */
-export interface StatusInput {
-  spec: Spec;
-  names: Names;
-  endpoint: Endpoint;
+export interface StatusInput extends ResolverInput {
   declaration: Declaration;
-  declarationText: string;
   /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: KubernetesObject | undefined;
   /** By pod; undefined if missing or invalid. */
   reports: (Report | undefined)[];
+  /** The ones on this declaration. */
+  current: Report[];
+  /** The StorageClasses of the cluster. Undefined if they are unknown or do not matter. */
+  classes: readonly KubernetesObject[] | undefined;
 }
 
 export interface Assessment {
@@ -68,37 +88,54 @@ export interface Assessment {
 
 /** The status, the conditions and the readiness of an InternalDNS. */
 export function statusOf(input: StatusInput): Assessment {
-  const { spec, names, endpoint, declaration, declarationText, signatures, reports } = input;
+  const { spec, names, endpoints, declaration, signatures, reports, current } = input;
   const { pods } = names;
-  const current = currentOf(reports, declarationText);
-  const of = { zones: declaration.zones, addresses: endpoint.addresses, signatures, pods, reports, current };
+  const { own } = endpoints;
+  const of = { zones: declaration.zones, endpoints, signatures, pods, reports, current };
   const zones = zoneStatuses(of);
   const known = namesStatusOf(spec, reports);
   const resolution = resolutionStatusOf(pods, reports);
   const parts = [serverReady(input, current), zonesReady(zones, of), discoveryReady(spec, names.composite, reports)];
   const discovery = discoveryStatusOf(spec, reports);
+  const tailnet = tailnetStatusOf(names.composite, spec, endpoints);
+  const resolver = resolverStatusOf(input);
   const served = zones.filter(({ name, state }) => state === 'Serving' && spec.zones.some((z) => z.name === name));
   return {
     status: {
-      address: endpoint.addresses[0] ?? endpoint.hostname,
-      port: endpoint.port,
+      address: own.addresses[0] ?? own.hostname,
+      port: own.port,
+      addresses: addressStatuses(endpoints),
+      ...(tailnet && { tailnet }),
+      ...(resolver && { resolver }),
       zonesServed: `${served.length}/${spec.zones.length}`,
       zones,
       ...(discovery && { discovery }),
       ...(known && { namesResolved: `${known.resolved}/${known.total}`, names: known }),
       ...(resolution && { resolution }),
     },
-    conditions: [...parts, resolvable({ spec, names, known, resolution }), monitoringReady(spec, reports)],
+    conditions: [
+      ...parts,
+      resolvable({ spec, names, known, resolution }),
+      monitoringReady(spec, reports),
+      tailnetReady(spec, endpoints, reports),
+      ...[resolverReady(input) ?? []].flat(),
+    ],
     // Not Resolvable: a name that does not resolve is a problem of its object, not of this server.
-    ready: parts.every(({ status }) => status === 'True') && isServed(resolution),
+    ready: parts.every(({ status }) => status === 'True') && isServed(resolution) && isAnswered(input.switchOver),
   };
 }
 
-function serverReady({ spec, names, endpoint, pods }: StatusInput, current: Report[]): Condition {
+/** Whether the pods to which Services lead exist: the self-test counts only once it has had an answer. */
+const isAnswered = ({ leads, pods }: ResolverInput['switchOver']) => !leads || isAvailable(pods);
+
+function serverReady({ spec, names, endpoints, pods, classes }: StatusInput, current: Report[]): Condition {
   const type = 'ServerReady';
   const { replicas } = spec;
   const state = pods?.status ?? {};
   if ((state.readyReplicas ?? 0) < replicas || (state.updatedReplicas ?? 0) < replicas) {
+    const missing = classes && missingStorageClass(spec, pods, classes);
+    // Both are facts. Without a StorageClass a pod can still get a volume that was created by hand, and wait for an image.
+    if (missing) return no(type, 'NoStorageClass', `not every pod is ready, and ${missing}`);
     const restarts = featuresOf(spec).dynamic
       ? ' (the first check of an instance, or answer other than All, restarts its pods once)'
       : '';
@@ -108,12 +145,8 @@ function serverReady({ spec, names, endpoint, pods }: StatusInput, current: Repo
       `not every pod is ready${restarts}; if this lasts: kubectl -n ${spec.namespace} describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=${names.composite}`,
     );
   }
-  if (endpoint.addresses.length === 0 && !endpoint.hostname) return no(type, 'NoAddress', noAddress(spec, names));
-  return yes(type, 'Serving', current.find((r) => r.storage)?.storage);
-}
-
-function noAddress(spec: Spec, names: Names): string {
-  return typeOf(spec.service) === 'LoadBalancer'
-    ? `no load balancer has given Service ${names.server} an address: install one, or set service.type to ClusterIP or NodePort`
-    : `Service ${names.server} has no address yet`;
+  const unreachable = noAddress(endpoints.own, spec);
+  if (unreachable) return no(type, 'NoAddress', unreachable);
+  const storage = current.find((r) => r.storage)?.storage;
+  return yes(type, 'Serving', [...(storage ? [storage] : []), ...serviceNotes(endpoints, spec)].join('; '));
 }

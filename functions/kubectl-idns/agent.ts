@@ -50,21 +50,40 @@ export interface ListingOptions {
   namespace?: string | undefined;
 }
 
-/** Reads /names.json of a ready pod through `kubectl port-forward`, which no NetworkPolicy blocks. */
+/** Reads /names.json of a ready pod. */
 export async function readListing(
   kubectl: Kubectl,
-  { metadata: { name }, spec }: InternalDNS,
-  { host, namespace = spec.namespace }: ListingOptions = {},
+  instance: InternalDNS,
+  { host, namespace }: ListingOptions = {},
 ): Promise<Listing> {
+  const action = `read the names of ${instance.metadata.name}`;
+  const query = host === undefined ? '' : `?${new URLSearchParams({ host })}`;
+  const { answer, pod, pods } = await readPage(kubectl, instance, { path: `/names.json${query}`, action, namespace });
+  return { ...parseJson(listing, answer, action), pod, pods };
+}
+
+export interface PageOptions {
+  path: string;
+  action: string;
+  /** Of the pods, if not that of the InternalDNS. */
+  namespace?: string | undefined;
+}
+
+/** Reads a page of a ready pod's agent through `kubectl port-forward`, which no NetworkPolicy blocks. */
+export async function readPage(
+  kubectl: Kubectl,
+  { metadata: { name }, spec }: InternalDNS,
+  { path, action, namespace = spec.namespace }: PageOptions,
+): Promise<{ answer: string; pod: string; pods: number }> {
   const { pod, pods } = await choosePod(kubectl, name, namespace);
-  const action = `read the names of ${name}`;
   const cure = (message: string) =>
     /forbidden/i.test(message)
       ? `ask for the verb get on pods and create on pods/portforward in the namespace ${namespace}`
       : `see kubectl -n ${namespace} describe pod ${pod}`;
-  const query = host === undefined ? '' : `?${new URLSearchParams({ host })}`;
   const answer = await kubectl.withPort({ namespace, pod, port: statusPort }, { action, cure }, (port) =>
-    request(port, `/names.json${query}`).catch(({ name: kind, message }: Error) => {
+    request(port, path).catch(({ name: kind, message }: Error) => {
+      const [, refusal] = /^HTTP 400: (.*)$/.exec(message) ?? [];
+      if (refusal !== undefined) throw new Failure(`cannot ${action}: ${refusal}`);
       const cause =
         kind === 'AbortError' || kind === 'TimeoutError' ? `within ${requestTimeout / 1000} s` : `(${message})`;
       throw new Failure(
@@ -72,7 +91,7 @@ export async function readListing(
       );
     }),
   );
-  return { ...parseJson(listing, answer, action), pod, pods };
+  return { answer, pod, pods };
 }
 
 const pod = z.object({

@@ -6,7 +6,9 @@ export const usage = `Usage: kubectl idns COMMAND [flags]
   why HOST          why a host resolves or not; exits with 1 if it does not
   names             all names that objects request; --problems: those that should resolve and do not
   zones             the zones, and what their parents need
+  connect [PROGRAM] what to paste where, so that resolvers and clients ask this server; --way NAME: through that Service
   import FILE ZONE  print a zone file (- is standard input) as an item of spec.zones
+  machines FORMAT   print a list of hosts on standard input, csv or dnsmasq, as Machines
   let-go            delete what the delete guard holds, after a question; --yes: without it
 
 Flags:
@@ -24,6 +26,7 @@ const options = {
   kubeconfig: { type: 'string' },
   output: { type: 'string', short: 'o' },
   problems: { type: 'boolean' },
+  way: { type: 'string' },
   yes: { type: 'boolean', short: 'y' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -36,7 +39,9 @@ const commands = {
   why: { flags: ofCluster, operands: 1 },
   names: { flags: [...ofCluster, 'problems'], operands: 0 },
   zones: { flags: ofCluster, operands: 0 },
+  connect: { flags: [...ofCluster, 'way'], operands: 1 },
   import: { flags: [], operands: 2 },
+  machines: { flags: [], operands: 1 },
   'let-go': { flags: [...ofCluster, 'yes'], operands: 0 },
 } as const satisfies Record<string, { flags: readonly Flag[]; operands: number }>;
 

@@ -7,9 +7,11 @@ import { importFile } from '../import/import-file.ts';
 import { ImportError } from '../import/zone.ts';
 import { readListing } from './agent.ts';
 import { type Arguments, parseArguments, usage } from './arguments.ts';
+import { connect } from './connect.ts';
 import { readInternalDNS } from './instance.ts';
 import { Kubectl } from './kubectl.ts';
 import { letGo } from './let-go.ts';
+import { machines } from './machines/machines.ts';
 import { names } from './names.ts';
 import { jsonText, type Output } from './output.ts';
 import { parseHost, why } from './why.ts';
@@ -28,8 +30,9 @@ async function run(args: string[]): Promise<number> {
     case 'version':
       print([process.env.VERSION ?? 'development']);
       return 0;
-    case 'import': {
-      const { yaml, notes } = await importFile(...operands);
+    case 'import':
+    case 'machines': {
+      const { yaml, notes } = await (command === 'import' ? importFile(...operands) : machines(...operands));
       note(notes);
       process.stdout.write(yaml);
       return 0;
@@ -51,6 +54,7 @@ async function ofCluster({ command, operands, values }: Arguments): Promise<Outp
   const host = command === 'why' ? parseHost(operands[0]) : undefined;
   const instance = await readInternalDNS(kubectl, values.instance);
   if (command === 'zones') return zones(instance);
+  if (command === 'connect') return connect({ kubectl, instance, namespace, program: operands[0], way: values.way });
   const at = new Date();
   const listing = await readListing(kubectl, instance, { namespace, ...(host !== undefined && { host }) });
   const notes = listing.pods > 1 ? [`as ${listing.pod} sees it, one of ${listing.pods} pods`] : [];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds both packages and the install manifest without a Docker daemon. `make package` says where to ($BUILD), under which
-# names ($REGISTRY, $VERSION) and on which image ($BASE).
+# names ($REGISTRY, $VERSION) and on which image ($BASE). A release also names a file with digests ($DIGESTS).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,6 +10,10 @@ for name in BUILD REGISTRY VERSION BASE; do
 done
 command -v crane >/dev/null || fail "layer the image: crane is not on the PATH (https://github.com/google/go-containerregistry)"
 command -v crossplane >/dev/null || fail "build packages: crossplane is not on the PATH (https://github.com/crossplane/cli)"
+
+if [[ ${DIGESTS:-} ]]; then
+  BASE=$(node functions/package/digests.ts "$BASE")
+fi
 
 stage=$BUILD/stage
 rm -rf "$stage" && mkdir -p "$stage"

@@ -23,15 +23,20 @@ const host = /^(localhost|(?=.*[.:])[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?)$/;
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 const pathComponent = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$/;
 
-/** Throws when packages cannot be pushed under these names. */
-export function parseRelease({ REGISTRY: registry = '', VERSION: version = '' }: NodeJS.ProcessEnv): Release {
+/** Throws when packages cannot be pushed to the registry that the variable `name` has. */
+export function parseRegistry(name: string, registry: string): void {
   const [first = '', ...path] = registry.split('/');
   const isValid = host.test(first) && path.every((component) => pathComponent.test(component));
   if (!isValid || registry === 'docker.io') {
     throw new Error(
-      `cannot use REGISTRY ${registry}: write a host and a path in lower case, such as ghcr.io/internal-dns`,
+      `cannot use ${name} ${registry}: write a host and a path in lower case, such as ghcr.io/internal-dns`,
     );
   }
+}
+
+/** Throws when packages cannot be pushed under these names. */
+export function parseRelease({ REGISTRY: registry = '', VERSION: version = '' }: NodeJS.ProcessEnv): Release {
+  parseRegistry('REGISTRY', registry);
   if (!/^v\d+\.\d+\.\d+$/.test(version)) {
     throw new Error(`cannot use VERSION ${version}: it must be vX.Y.Z, as ">=v0.1.0" excludes prereleases`);
   }
@@ -57,8 +62,8 @@ export function objectName(registry: string, name: string): string {
     .replace(/(?<!-)-+$/, '');
 }
 
-const functionPackage = 'cdk8s-function-xp';
-const configurationPackage = 'internal-dns-xp';
+export const functionPackage = 'cdk8s-function-xp';
+export const configurationPackage = 'internal-dns-xp';
 /** What derives from the default registry: the packages, and the name of the Function. */
 const derived = /ghcr\.io\/internal-dns\/|internal-dns-cdk8s-function-xp/g;
 
@@ -70,7 +75,14 @@ export function rewrite(manifest: string, registry: string): string {
 }
 
 /** An object comes after those that it refers to. The packages come last. */
-const order = ['Namespace', 'ClusterRole', 'NetworkPolicy', 'DeploymentRuntimeConfig', 'ImageConfig'];
+const order = [
+  'Namespace',
+  'CustomResourceDefinition',
+  'ClusterRole',
+  'NetworkPolicy',
+  'DeploymentRuntimeConfig',
+  'ImageConfig',
+];
 
 /** The files of configuration/ and both packages, as one. The same input gives the same bytes. */
 export function installManifest(files: readonly string[], { registry, version }: Release): string {

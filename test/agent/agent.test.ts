@@ -25,6 +25,24 @@ describe('a declaration', () => {
     expect([take(declare()), take(declare()), take(declare({ addresses: [] }))]).toEqual([true, false, true]);
   });
 
+  test('that says which DS has been published is applied, without another report', async () => {
+    const signed = (...ds: string[]) =>
+      declare({
+        zones: [{ ...corp, dnssec: { mode: 'Signed', algorithm: 'ECDSA256', nsec3: false, ds } }],
+      });
+    const { agent, declare: take } = makeAgent();
+    take(signed());
+    await agent.reconcile();
+    const before = agent.report();
+    expect(take(signed('23 13 2 aa'))).toBe(true);
+    expect(agent.declaration?.zones[0]?.dnssec?.ds).toEqual(['23 13 2 aa']);
+    await agent.reconcile();
+    expect(agent.report()).toEqual(before);
+    take(declare());
+    await agent.reconcile();
+    expect(agent.report()?.declaration).not.toBe(before?.declaration);
+  });
+
   test.each([
     ['', /^Unexpected end of JSON input$/],
     [
@@ -194,6 +212,13 @@ describe('the report', () => {
     expect(agent.report()).not.toHaveProperty('storage');
     observations.storage = 'cannot grow';
     expect(agent.report()?.storage).toBe('cannot grow');
+  });
+
+  test('has the addresses of the node, if they are known', async () => {
+    const hostIPs = ['192.0.2.11', '2001:db8::11'];
+    const { agent } = await served(undefined, { observations: { hostIPs } });
+    expect(reportSchema.parse(agent.report()).hostIPs).toEqual(hostIPs);
+    expect((await served()).agent.report()).not.toHaveProperty('hostIPs');
   });
 });
 

@@ -30,7 +30,7 @@ interface Row {
   candidates: Endpoint[];
 }
 
-function plan(current: Endpoint[], desired: Endpoint[], policy: Policy): Required<EndpointChanges> | undefined {
+export function plan(current: Endpoint[], desired: Endpoint[], policy: Policy): Required<EndpointChanges> | undefined {
   const changes = { create: [] as Endpoint[], updateNew: [] as Endpoint[], delete: [] as Endpoint[] };
   const rows = new Map<string, Row>();
   const rowOf = ({ dnsName }: Endpoint): Row => {

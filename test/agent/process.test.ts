@@ -10,12 +10,14 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Declaration } from '../../functions/contract/declaration.ts';
+import type { Config } from '../../functions/agent/kubernetes/config.ts';
+import { type Declaration, declarationKey } from '../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { environment } from '../environment.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { polling } from '../timeouts.ts';
 import { loop, webhookAt } from './external-dns.ts';
+import { ApiServer, kubeconfigOf } from './kubernetes/api-server.ts';
 import { corp, declare, endpoint, zones } from './make.ts';
 import { writeDeclaration } from './run.ts';
 
@@ -191,20 +193,80 @@ test('a process serves what its file declares, follows changes of the file, and 
   expect(await agent.ended).toBe(0);
 });
 
+test('a target that is a host name is resolved by the resolver of the machine', async () => {
+  write(declare());
+  const { agent, external, get } = await start();
+  const far = endpoint('ingress/a/far', 'far.corp.internal', 'CNAME', 'lb.invalid');
+  await vi.waitFor(() => loop(external, [far]), polling);
+  // RFC 6761 section 6.4: it does not exist. A machine without a resolver gets no answer.
+  await vi.waitFor(async () => {
+    await loop(external, [far]);
+    expect((await get('/names.txt')).text).toMatch(/NoAddress.*the target lb\.invalid \(/s);
+  }, polling);
+  expect((await get('/metrics')).text).toMatch(/internal_dns_host_name_targets\{state="(Answered|Failing)"\} 1/);
+  agent.child.kill('SIGTERM');
+  expect(await agent.ended).toBe(0);
+});
+
+/** Flags and environment of an agent in a cluster. */
+function inCluster(config: Pick<Config, 'server' | 'token'>) {
+  const kubeconfig = join(dir, 'kubeconfig');
+  writeFileSync(kubeconfig, kubeconfigOf(config));
+  const configMaps = {
+    'declared-config-map': 'd',
+    'status-config-map': 's',
+    'kept-config-map': 'm',
+    'tailnet-config-map': 't',
+  };
+  const flags = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
+  return { flags, env: { KUBECONFIG: kubeconfig } };
+}
+
+test('what an object asks for is answered at once, also while ExternalDNS is away', async () => {
+  const kubernetes = new ApiServer();
+  const { flags, env } = inCluster({ token: kubernetes.token, ...(await kubernetes.start()) });
+  const sources = [{ kind: 'Ingress', isAnticipated: true as const }];
+  const declaration = declare({ zones: zones('early.internal'), discovery: { ownerID: 'early', sources } });
+  const data = { [declarationKey]: JSON.stringify(declaration) };
+  for (const name of ['s', 'm', 't']) kubernetes.put('/api/v1/configmaps', { metadata: { name, namespace: 'n' } });
+  kubernetes.put('/api/v1/configmaps', { metadata: { name: 'd', namespace: 'n' }, data });
+  const ingresses = '/apis/networking.k8s.io/v1/ingresses';
+  const ingress = (ip: string) => ({
+    metadata: { name: 'web', namespace: 'shop', creationTimestamp: '2026-11-21T08:00:00Z' },
+    spec: { rules: [{ host: 'www.early.internal' }] },
+    status: { loadBalancer: { ingress: [{ ip }] } },
+  });
+  const { agent, external, get } = await start(flags, env);
+  const answers = async (...expected: string[]) => {
+    const startedAt = performance.now();
+    await vi.waitFor(async () => {
+      const { answers: found } = await server.query('www.early.internal', 'A');
+      expect(found.map(({ data }) => data)).toEqual(expected);
+    }, polling);
+    return performance.now() - startedAt;
+  };
+  await vi.waitFor(() => loop(external, []), polling);
+  await vi.waitFor(() => expect(kubernetes.watches(ingresses)).toBe(1), polling);
+  const took: number[] = [];
+  for (const address of ['192.0.2.1', '192.0.2.2']) {
+    kubernetes.put(ingresses, ingress(address));
+    took.push(await answers(address));
+  }
+  kubernetes.remove(ingresses, 'shop/web');
+  took.push(await answers());
+  console.log(`answered after ${took.map(Math.round).join(', ')} ms`);
+  const { text } = await get('/metrics');
+  expect(text).toContain('internal_dns_anticipation_differences_total{kind="Ingress"} 0');
+  agent.child.kill('SIGTERM');
+  expect(await agent.ended).toBe(0);
+  kubernetes.stop();
+});
+
 test('while the API server is unreachable, the declaration is read from the file', async () => {
   // Nothing is pending, so the report is written at once.
   write(declare({ zones: zones('away.internal'), discovery: undefined }));
-  const kubeconfig = join(dir, 'kubeconfig');
-  const cluster = { name: 'c', cluster: { server: `http://127.0.0.1:${await freePort()}` } };
-  const context = { name: 'c', context: { cluster: 'c', user: 'u' } };
-  const users = [{ name: 'u', user: { token: 't' } }];
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({ clusters: [cluster], contexts: [context], users, 'current-context': 'c' }),
-  );
-  const configMaps = { 'declared-config-map': 'd', 'status-config-map': 's', 'kept-config-map': 'm' };
-  const names = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
-  const { agent, get } = await start(names, { KUBECONFIG: kubeconfig });
+  const { flags, env } = inCluster({ server: `http://127.0.0.1:${await freePort()}`, token: 't' });
+  const { agent, get } = await start(flags, env);
   await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), polling);
   await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), polling);
   await vi.waitFor(() => expect(agent.stdout).toContain('cannot write the report'), polling);

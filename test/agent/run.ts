@@ -23,12 +23,12 @@ export function writeDeclaration(file: string, declaration: Declaration): void {
 }
 
 /** Starts the agent with these flags, and free ports for the webhook and the status server. */
-export async function run(flags: Record<string, string>) {
+export async function run(flags: Record<string, string>, env: NodeJS.ProcessEnv = {}) {
   const [web, http] = [await freePort(), await freePort()];
   const all = { ...flags, webhook: `127.0.0.1:${web}`, http: `127.0.0.1:${http}` };
   const args = Object.entries(all).map(([name, value]) => `--${name}=${value}`);
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../functions/agent/main.ts'), ...args], {
-    env: environment,
+    env: { ...environment, ...env },
   });
   let output = '';
   child.stdout.on('data', (text) => (output += text));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { rrsetOf } from '../../functions/agent/discovery/endpoint.ts';
 import { evaluate } from '../../functions/agent/discovery/evaluate.ts';
+import { resolveHostNames } from '../../functions/agent/discovery/host-name-targets.ts';
 import type { RRset } from '../../functions/agent/powerdns/rrset.ts';
 import { cpuTimeOf } from '../cpu.ts';
 import { loop } from './external-dns.ts';
@@ -59,6 +60,21 @@ const cases: [string, (count: number) => () => unknown][] = [
       const recordTypes = ['A', 'NS', 'TXT'];
       const declaration = { ...declared, ...(discovery && { discovery: { ...discovery, recordTypes } }) };
       return () => expect(evaluate(desired, [zone()], declaration).accepted).toHaveLength(count);
+    },
+  ],
+  [
+    'host names as targets',
+    (count) => {
+      const { discovery } = unlimited();
+      const desired = range(count).map((i) =>
+        rrsetOf(endpoint('ingress/a/x', `h${i}.corp.internal`, 'CNAME', `lb${i}.example.com`), 'corp'),
+      );
+      const context = { declaredZones: new Map([['corp.internal.', true]]), current: current(count) };
+      const table = { get: () => undefined, isFull: true };
+      return () => {
+        const { hostNames } = resolveHostNames(desired, { discovery: discovery ?? expect.fail(), table, ...context });
+        expect(hostNames.size).toBe(count);
+      };
     },
   ],
   [

@@ -25,7 +25,9 @@ const { env = [] } = container({
   pullPolicy: 'IfNotPresent',
   resources: undefined,
 });
-const environment = Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+export const environment = Object.fromEntries(
+  env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
+);
 
 /** An empty PowerDNS with the pod's configuration. */
 export interface Server extends RunningPowerDNS {
@@ -55,10 +57,27 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
   const configMaps = await serveConfigMaps();
   const empty = { ...declarationOf({}), zones: [{ name: 'empty.internal', nameServers: [] }] };
   put(configMaps, empty);
+  const agent = runBundle(bundle, server, configMaps);
+  const stop = async () => {
+    await agent.stop();
+    configMaps.stop();
+    await server.stop();
+  };
+  await answeredIn(server, 'ns1.empty.internal', '127.0.0.1');
+  return { ...agent, server, declare: (hosts) => declareHosts(configMaps, hosts), stop };
+}
+
+/** Starts a bundle with the flags of the pod's container, and these besides. */
+export function runBundle(
+  bundle: string,
+  server: Server,
+  { kubeconfig }: ConfigMaps,
+  more: Readonly<Record<string, string>> = {},
+): ProcessUsage {
   const folder = join(server.dir, 'agent');
   mkdirSync(folder);
-  const kubeconfig = join(folder, 'kubeconfig');
-  writeFileSync(kubeconfig, configMaps.kubeconfig);
+  const config = join(folder, 'kubeconfig');
+  writeFileSync(config, kubeconfig);
   const flags = {
     declaration: join(folder, declarationKey),
     'powerdns-api': server.apiUrl,
@@ -70,19 +89,14 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
     'status-config-map': 'status',
     'keys-secret': 'keys',
     'kept-config-map': 'kept',
+    'tailnet-config-map': 'tailnet',
     pod: 'bench-0',
     namespace: 'bench',
     claim: 'data-bench-0',
+    ...more,
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const agent = background(bundle, args, { ...environment, KUBECONFIG: kubeconfig });
-  const stop = async () => {
-    await agent.stop();
-    configMaps.stop();
-    await server.stop();
-  };
-  await answeredIn(server, 'ns1.empty.internal', '127.0.0.1');
-  return { ...agent, server, declare: (hosts) => declareHosts(configMaps, hosts), stop };
+  return background(bundle, args, { ...environment, KUBECONFIG: config });
 }
 
 /** Declares small zones inline, large ones as a zone file. */

@@ -23,7 +23,7 @@ export async function serveConfigMaps(): Promise<ConfigMaps> {
   const watches = new Map<ServerResponse, string>();
   const configMap = (name: string) => ({
     ...kind,
-    metadata: { name, resourceVersion: `${version}` },
+    metadata: { name, uid: name, resourceVersion: `${version}` },
     data: stored.get(name),
   });
 
@@ -38,6 +38,8 @@ export async function serveConfigMaps(): Promise<ConfigMaps> {
     } else if (request.method === 'GET' && pathname.endsWith('/configmaps')) {
       const items = stored.has(name) ? [configMap(name)] : [];
       response.end(JSON.stringify({ kind: 'ConfigMapList', metadata: { resourceVersion: `${version}` }, items }));
+    } else if (pathname.includes('/configmaps/')) {
+      response.end(JSON.stringify(configMap(pathname.split('/').at(-1)!)));
     } else response.end(JSON.stringify(pathname.includes('persistentvolumeclaims') ? pvc : kind));
   };
 

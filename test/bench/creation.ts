@@ -1,5 +1,5 @@
 import { until } from '../e2e/cluster/kubectl.ts';
-import { clientTo, type Stack, stacks } from './stacks.ts';
+import { type Stack, stacks } from './stacks.ts';
 import { median, printTable, seconds } from './table.ts';
 
 const rounds = 5;
@@ -32,7 +32,7 @@ async function create(stack: Stack): Promise<{ answers: number; ready: number }>
   await stack.apply();
   const [answers, ready] = await Promise.all([
     until(`${stack.zone} is answered`, async () => {
-      const { answers } = await (await clientTo(stack)).ask(stack.zone, 'SOA');
+      const { answers } = await (await stack.client()).ask(stack.zone, 'SOA');
       return answers.length > 0;
     }).then(since),
     stack.ready().then(since),

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyLarge, kubectl } from '../e2e/cluster/kubectl.ts';
+import { writeAddresses } from '../e2e/cluster/ingress-status.ts';
+import { kubectl } from '../e2e/cluster/kubectl.ts';
 import type { Client } from '../e2e/cluster/names.ts';
-import { objectsIn, target } from '../e2e/cluster/objects.ts';
-import { apiRequests, idlePod } from './idle-pod.ts';
-import { clientTo, type Stack } from './stacks.ts';
+import type { Usage } from './idle-pod.ts';
+import { createIngress } from './ingress.ts';
+import type { Contender } from './stacks.ts';
 
 const hostsPerIngress = 100;
 const concurrency = 20;
@@ -12,35 +13,28 @@ const address = '192.0.2.1';
 
 export interface HostsResult {
   hosts: number;
-  /** Seconds from the return of kubectl to the last answer. */
+  /** Seconds from the moment when the last Ingress got its address to the last answer. */
   answeredIn: number;
-  usage: Awaited<ReturnType<typeof idlePod>>;
-  /** Of idle ExternalDNS to the API server, per minute. */
-  requests: number;
+  usage: [Usage, ...Usage[]];
 }
 
-/** Creates hosts in a stack, waits until all are answered, measures the idle pod, and deletes the hosts. */
-export async function benchHosts(stack: Stack, hosts: number, namespace: string): Promise<HostsResult> {
-  const client = await clientTo(stack);
-  const { ingress } = objectsIn(namespace);
-  const names = Array.from({ length: hosts }, (_, index) => `host-${index}.${stack.zone}`);
-  const ingresses = Array.from({ length: Math.ceil(hosts / hostsPerIngress) }, (_, index) =>
-    ingress({
-      name: `hosts-${index}`,
-      hosts: names.slice(index * hostsPerIngress, (index + 1) * hostsPerIngress),
-      annotations: { [target]: address },
-    }),
-  );
-  await applyLarge(...ingresses);
-  const applied = performance.now();
+/** Creates hosts, waits until all are answered, measures who answers at rest, and deletes the hosts. */
+export async function benchHosts(contender: Contender, hosts: number, namespace: string): Promise<HostsResult> {
+  const client = await contender.client();
+  const names = Array.from({ length: hosts }, (_, index) => `host-${index}.${contender.zone}`);
+  const ingresses = Array.from({ length: Math.ceil(hosts / hostsPerIngress) }, (_, index) => ({
+    name: `hosts-${index}`,
+    hosts: names.slice(index * hostsPerIngress, (index + 1) * hostsPerIngress),
+  }));
+  for (const { name, hosts } of ingresses) await createIngress(namespace, name, hosts);
+  await Promise.all(ingresses.map(({ name }) => writeAddresses(namespace, name, address)));
+  const given = performance.now();
   await waitForAnswers(client, names, address);
-  const answeredIn = (performance.now() - applied) / 1000;
-  const before = { count: await apiRequests(stack), at: performance.now() };
-  const usage = await idlePod(stack);
-  const requests = ((await apiRequests(stack)) - before.count) / ((performance.now() - before.at) / 60_000);
+  const answeredIn = (performance.now() - given) / 1000;
+  const usage = await contender.idle();
   await kubectl('-n', namespace, 'delete', 'ingress', '--all');
   await waitForAnswers(client, names, 'NXDOMAIN');
-  return { hosts, answeredIn, usage, requests };
+  return { hosts, answeredIn, usage };
 }
 
 /** Resolves when each of `names` is answered with `expected`. */

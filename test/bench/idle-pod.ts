@@ -1,6 +1,7 @@
-/** CPU and memory of an idle pod, from the kubelet. */
+/** CPU and memory of what is idle: of a pod from the kubelet, of a process from the kernel. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl, list } from '../e2e/cluster/kubectl.ts';
+import type { ProcessUsage } from './process.ts';
 
 const settleMs = 15_000;
 const windowMs = 60_000;
@@ -26,7 +27,7 @@ export async function idlePod({
   namespace: string;
   selector: string;
 }): Promise<[Usage, ...Usage[]]> {
-  const [pod] = await list('pod', '-n', namespace, '-l', selector);
+  const [pod] = await list('pod', { namespace, labels: selector });
   if (!pod) throw new Error(`cannot find the pod ${selector} in ${namespace}`);
   const { nodeName } = pod.spec;
   await sleep(settleMs);
@@ -43,14 +44,13 @@ export async function idlePod({
   return [whole!, ...containers];
 }
 
-/** Requests of ExternalDNS to the API server since it started; a watch counts once. */
-export async function apiRequests({ namespace, selector }: { namespace: string; selector: string }): Promise<number> {
-  const [pod] = await list('pod', '-n', namespace, '-l', selector);
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod?.metadata.name}:7979/proxy/metrics`;
-  const lines = (await kubectl('get', '--raw', path)).split('\n');
-  return lines
-    .filter((line) => /^external_dns_http_request_duration_seconds_count\{.*scheme="https"/.test(line))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+/** Measures a process for a minute. */
+export async function idleProcess(name: string, { cpu, memory }: Omit<ProcessUsage, 'stop'>): Promise<[Usage]> {
+  await sleep(settleMs);
+  const before = { cpu: cpu(), at: performance.now() };
+  await sleep(windowMs);
+  const millicores = ((cpu() - before.cpu) / (performance.now() - before.at)) * 1000;
+  return [{ name, millicores, memory: memory() }];
 }
 
 async function samples(node: string, uid: string): Promise<Sample[]> {

@@ -1,12 +1,20 @@
 /** `make bench`: each figure next to a baseline from the same run. Nothing is asserted: a busy machine is not a failure. */
+import { benchAnswers } from './answers.ts';
 import { benchChecks } from './checks.ts';
 import { benchCluster, clusterError } from './cluster.ts';
 import { benchFunction } from './function.ts';
+import { benchHostNames } from './host-names.ts';
+import { benchIdleAgent } from './idle-agent.ts';
 import { benchRecords } from './records.ts';
+import { benchTooEarly } from './too-early.ts';
 
 await benchFunction();
 await benchRecords();
 await benchChecks();
+await benchHostNames();
+await benchIdleAgent();
+await benchAnswers();
+await benchTooEarly();
 
 const error = await clusterError();
 if (error === undefined) await benchCluster();

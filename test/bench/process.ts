@@ -50,7 +50,7 @@ export async function measure(file: string, args: string[], flags: string[] = he
   // Reading the log any further would affect the measurements.
   lines.close();
   child.stdout!.resume();
-  return { address, startedIn, ...usageOf(child) };
+  return { address, startedIn, ...processOf(child) };
 }
 
 /** Runs `node FLAGS FILE ARGS` in the background; its log is not read. */
@@ -63,14 +63,14 @@ export function background(
   const child = spawnNode([...flags, file, ...args], env);
   child.stdout!.resume();
   child.stderr!.pipe(process.stderr);
-  return usageOf(child);
+  return processOf(child);
 }
 
 /** Starts an idle Node. */
 export async function idle(): Promise<ProcessUsage> {
   const child = spawnNode(['-e', 'setInterval(() => {}, 1 << 30); console.log()']);
   await once(child.stdout!, 'data');
-  return usageOf(child);
+  return processOf(child);
 }
 
 /** Milliseconds that `node -e 0` takes. */
@@ -91,8 +91,8 @@ function spawnNode(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
 }
 
 // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15; the second, in parentheses, may contain blanks.
-function usageOf(child: ChildProcess): ProcessUsage {
-  const read = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8');
+export function usageOf(pid: number): Omit<ProcessUsage, 'stop'> {
+  const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
   const kibibytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(read('status'))![1]);
   return {
     cpu() {
@@ -101,6 +101,12 @@ function usageOf(child: ChildProcess): ProcessUsage {
     },
     memory: () => kibibytes('VmRSS') * 1024,
     anonymous: () => kibibytes('RssAnon') * 1024,
+  };
+}
+
+function processOf(child: ChildProcess): ProcessUsage {
+  return {
+    ...usageOf(child.pid as number),
     async stop() {
       if (!running.has(child)) return;
       const exit = once(child, 'exit');

@@ -3,11 +3,19 @@ import { join } from 'node:path';
 import { apply, get, kubectl, list, remove, until, waitForReady } from '../e2e/cluster/kubectl.ts';
 import { type Client, clientAt } from '../e2e/cluster/names.ts';
 import { internalDNS } from '../e2e/cluster/objects.ts';
+import { idlePod, type Usage } from './idle-pod.ts';
 
-export interface Stack {
+/** Who answers for the hosts of Ingresses in a zone. */
+export interface Contender {
   /** Its column in the tables. */
   title: string;
   zone: string;
+  client(): Promise<Client>;
+  /** What it takes while nothing changes: all of it first, then its parts. */
+  idle(): Promise<[Usage, ...Usage[]]>;
+}
+
+export interface Stack extends Contender {
   namespace: string;
   /** Of its pod. */
   selector: string;
@@ -24,6 +32,8 @@ const file = join(import.meta.dirname, 'by-hand.yaml');
 
 const ours: Stack = {
   title: 'InternalDNS',
+  client: () => clientTo(ours),
+  idle: () => idlePod(ours),
   zone: 'bench.internal',
   namespace: 'internal-dns',
   selector: 'app.kubernetes.io/instance=bench',
@@ -45,6 +55,8 @@ const ours: Stack = {
 
 const byHand: Stack = {
   title: 'by hand',
+  client: () => clientTo(byHand),
+  idle: () => idlePod(byHand),
   zone: 'hand.internal',
   namespace: 'bench-by-hand',
   selector: 'app=by-hand',
@@ -61,8 +73,8 @@ export const stacks = [ours, byHand] as const;
 
 async function gone({ namespace, selector, service }: Stack): Promise<void> {
   await until(`the pods and PVCs of ${service} are gone`, async () => {
-    const pods = await list('pod', '-n', namespace, '-l', selector);
-    const volumeClaims = await list('persistentvolumeclaim', '-n', namespace);
+    const pods = await list('pod', { namespace, labels: selector });
+    const volumeClaims = await list('persistentvolumeclaim', { namespace });
     const left = [...pods, ...volumeClaims]
       .map(({ metadata }) => metadata.name)
       .filter((name) => name.includes(service));
@@ -71,6 +83,6 @@ async function gone({ namespace, selector, service }: Stack): Promise<void> {
 }
 
 /** A client of its DNS Service, which must exist. */
-export async function clientTo({ service, namespace }: Stack): Promise<Client> {
+async function clientTo({ service, namespace }: Stack): Promise<Client> {
   return clientAt((await get('service', service, namespace)).spec.clusterIP);
 }

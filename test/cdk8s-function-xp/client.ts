@@ -4,7 +4,7 @@ import {
   type RunFunctionResponse,
 } from '@crossplane-org/function-sdk-typescript';
 import { Client, credentials } from '@grpc/grpc-js';
-import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
+import type { KubernetesObject, Observed, Required } from '../../functions/cdk8s-function-xp/composition.ts';
 import { waitTimeoutMs } from '../timeouts.ts';
 import type { Certificates, Pair } from './certificates.ts';
 
@@ -81,11 +81,20 @@ function channelCredentials(certificates: ClientOptions['certificates']) {
   return credentials.createSsl(pem(authority.cert), pem(client?.key), pem(client?.cert), { rejectUnauthorized: false });
 }
 
-/** A request as Crossplane sends it for `composite`, with the composed objects that exist, by resource key. */
-export function requestFor(composite: KubernetesObject, observed: Observed = {}): RunFunctionRequest {
+/** A request as Crossplane sends it for `composite`, with the composed objects that exist and the required ones, by key. */
+export function requestFor(
+  composite: KubernetesObject,
+  observed: Observed = {},
+  required: Required = {},
+): RunFunctionRequest {
   const resources = Object.entries(observed).map(([key, resource]) => [key, { resource }]);
+  const fetched = Object.entries(required).map(([key, objects]) => [
+    key,
+    { items: objects.map((resource) => ({ resource })) },
+  ]);
   return RunFunctionRequest.fromPartial({
     meta: { tag: 'test' },
     observed: { composite: { resource: composite }, resources: Object.fromEntries(resources) },
+    requiredResources: Object.fromEntries(fetched),
   });
 }

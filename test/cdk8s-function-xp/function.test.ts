@@ -1,4 +1,11 @@
-import { Ready, RunFunctionResponse, Severity, Status, Target } from '@crossplane-org/function-sdk-typescript';
+import {
+  Ready,
+  Requirements,
+  RunFunctionResponse,
+  Severity,
+  Status,
+  Target,
+} from '@crossplane-org/function-sdk-typescript';
 import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { ConfigMap } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -131,6 +138,51 @@ describe('the response to a composite that renders', () => {
   });
 });
 
+describe('objects that a rendering requires', () => {
+  const node = (name: string): KubernetesObject => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+  /** Greets the nodes. */
+  const composition: Composition = {
+    conditionTypes: [],
+    render(_, __, { nodes, linux }) {
+      const status = { names: nodes?.map(({ metadata }) => metadata.name), linux: linux?.length };
+      const requires = {
+        nodes: { apiVersion: 'v1', kind: 'Node' },
+        linux: { apiVersion: 'v1', kind: 'Node', matchLabels: { os: 'linux' } },
+      };
+      return { chart: new Chart(new App(), 'chart'), status, requires };
+    },
+  };
+  const statusIn = ({ desired }: RunFunctionResponse) => desired?.composite?.resource?.status;
+
+  test('are selected by their labels, or all of a kind', () => {
+    const response = run(requestFor(composite), composition);
+    expect((RunFunctionResponse.toJSON(response) as { requirements: object }).requirements).toEqual({
+      resources: {
+        linux: { apiVersion: 'v1', kind: 'Node', matchLabels: { labels: { os: 'linux' } } },
+        nodes: { apiVersion: 'v1', kind: 'Node', matchLabels: {} },
+      },
+    });
+    expect(statusIn(response)).toEqual({});
+  });
+
+  test('are rendered when Crossplane has fetched them, and required in the same bytes again', () => {
+    const first = run(requestFor(composite), composition);
+    const second = run(requestFor(composite, {}, { nodes: [node('b'), node('a')], linux: [] }), composition);
+    expect(statusIn(second)).toEqual({ names: ['b', 'a'], linux: 0 });
+    const bytes = ({ requirements }: RunFunctionResponse) => Requirements.encode(requirements!).finish();
+    expect(bytes(second)).toEqual(bytes(first));
+  });
+
+  test.each([undefined, {}])('are not a message if there are none (%s)', (requires) => {
+    expect(
+      run(
+        requestFor(composite),
+        composing(() => {}, { requires }),
+      ).requirements,
+    ).toBeUndefined();
+  });
+});
+
 describe('readiness of the composite', () => {
   const words = (text = 'hi') => run(requestFor(greeting(text)), greetings).desired!.resources.words!;
   const respond = (observed: KubernetesObject, composition = greetings) =>
@@ -144,10 +196,50 @@ describe('readiness of the composite', () => {
     expect(response.meta?.ttl?.seconds).toBe(60);
   });
 
-  test('is not derived from objects of the previous spec', () => {
+  test('is not derived from objects of the previous spec, as far as these could be unready', () => {
     const response = respond(words('the previous text').resource as KubernetesObject);
-    expect(response.desired?.resources.words?.ready).toBe(Ready.READY_FALSE);
+    expect(response.desired?.resources.words?.ready).toBe(Ready.READY_TRUE);
     expect(response.meta?.ttl?.seconds).toBe(10);
+    const serviceOf = (port: number) =>
+      composing(
+        (chart) =>
+          new ApiObject(chart, 'web', {
+            apiVersion: 'v1',
+            kind: 'Service',
+            metadata: { name: 'web' },
+            ...{ spec: { ports: [{ port }] } },
+          }),
+      );
+    const web = run(requestFor(composite), serviceOf(80)).desired?.resources.web?.resource as KubernetesObject;
+    const readiness = (port: number) => {
+      const { desired, meta } = run(requestFor(composite, { web }), serviceOf(port));
+      return [desired?.resources.web?.ready, meta?.ttl?.seconds];
+    };
+    expect([readiness(80), readiness(81)]).toEqual([
+      [Ready.READY_TRUE, 60],
+      [Ready.READY_FALSE, 10],
+    ]);
+  });
+
+  test('does not wait for what a composition leaves unawaited, but for its existence', () => {
+    const balancer = composing(
+      (chart) =>
+        new ApiObject(chart, 'balancer', {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name: 'balancer' },
+          ...{ spec: { type: 'LoadBalancer' } },
+        }),
+      { unawaited: ['balancer'] },
+    );
+    const respondTo = (observed: Record<string, KubernetesObject>) => {
+      const { desired, meta } = run(requestFor(composite, observed), balancer);
+      return { ready: desired?.resources.balancer?.ready, ttl: meta?.ttl?.seconds, desired };
+    };
+    const first = respondTo({});
+    expect(first).toMatchObject({ ready: Ready.READY_FALSE, ttl: 10 });
+    const pending = first.desired?.resources.balancer?.resource as KubernetesObject;
+    expect(respondTo({ balancer: pending })).toMatchObject({ ready: Ready.READY_TRUE, ttl: 60 });
   });
 
   test('can be denied by the composition', () => {

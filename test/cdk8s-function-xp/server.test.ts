@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatAddress, listen, parseAddress } from '../../functions/cdk8s-function-xp/address.ts';
+import type { Composition } from '../../functions/cdk8s-function-xp/composition.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { makeClient, requestFor } from './client.ts';
 import { greeting, greetings } from './greeting.ts';
@@ -18,8 +19,11 @@ describe('over the wire, with mutual TLS', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  async function withFunction<T>(use: (client: ReturnType<typeof makeClient>, log: object[]) => Promise<T>) {
-    const server = await serveLocally(greetings, { certificates: directory });
+  async function withFunction<T>(
+    use: (client: ReturnType<typeof makeClient>, log: object[]) => Promise<T>,
+    composition = greetings,
+  ) {
+    const server = await serveLocally(composition, { certificates: directory });
     const client = makeClient({ address: server.address, certificates });
     try {
       return await use(client, server.log);
@@ -51,6 +55,29 @@ describe('over the wire, with mutual TLS', () => {
       ['Answered', 'FatalError'],
     ]);
     expect(desired?.resources ?? {}).toEqual({});
+  });
+
+  test('what a rendering requires is asked for and given', async () => {
+    const composition: Composition = {
+      ...greetings,
+      render: (composite, observed, required) => ({
+        ...greetings.render(composite, observed, required),
+        status: { nodes: required.nodes?.length },
+        requires: { nodes: { apiVersion: 'v1', kind: 'Node' } },
+      }),
+    };
+    const nodes = [{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' } }];
+    const responses = await withFunction(
+      async (client) => [
+        await client.run(requestFor(greeting('hi'))),
+        await client.run(requestFor(greeting('hi'), {}, { nodes: [] })),
+        await client.run(requestFor(greeting('hi'), {}, { nodes })),
+      ],
+      composition,
+    );
+    expect(responses.map(({ desired }) => desired?.composite?.resource?.status?.nodes)).toEqual([undefined, 0, 1]);
+    const selector = { apiVersion: 'v1', kind: 'Node', matchLabels: { labels: {} } };
+    for (const { requirements } of responses) expect(requirements?.resources).toEqual({ nodes: selector });
   });
 
   test('each request is one line in the log, without its spec', async () => {

@@ -10,7 +10,8 @@ export type DiscoveryChanges = Partial<Omit<DeclaredDiscovery, 'targets' | 'dele
 
 export type DeclarationChanges = Partial<Omit<Declaration, 'discovery'>> & { discovery?: DiscoveryChanges | undefined };
 
-const defaults = declaredDiscovery(discovery.parse({ sources: [] }), 'corp', undefined);
+/** ExternalDNS syncs every two seconds, as it does where nothing is anticipated. */
+const defaults = declaredDiscovery(discovery.parse({ sources: [], interval: '2s' }), 'corp', undefined);
 
 export const discoveryWith = ({ targets, deleteGuard, ...changes }: DiscoveryChanges = {}): DeclaredDiscovery => ({
   ...defaults,

@@ -32,6 +32,7 @@ scenario(
               ...['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'DNSEndpoint'].map((kind) => ({ kind })),
             ],
             recordTypes: allRecordTypes,
+            targets: { hostNames: 'CNAME' },
             // Each test deletes all its objects at once.
             deleteGuard: { percent: 100 },
           },
@@ -47,7 +48,7 @@ scenario(
       const { args } = spec.template.spec.containers[0];
       expect(args).toContain('--source=gateway-httproute');
       expect(args).not.toContain('--source=gateway-tcproute');
-      const [pod] = await list('pod', '-n', 'internal-dns', '-l', 'app.kubernetes.io/instance=disco');
+      const [pod] = await list('pod', { namespace: 'internal-dns', labels: 'app.kubernetes.io/instance=disco' });
       expect(pod?.status.containerStatuses[0].restartCount).toBe(0);
     });
 

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { test } from 'vitest';
 import { edit } from './cluster/edit.ts';
 import { apply, until, waitForReady } from './cluster/kubectl.ts';
+import { listener, localAddresses } from './cluster/listener.ts';
 import { clientOf } from './cluster/names.ts';
 import { identityOf } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
@@ -57,17 +56,3 @@ scenario('health-checks', ({ internalDNS }) => {
     }
   });
 });
-
-/** Two addresses of this machine that pods can reach. */
-function localAddresses(): [string, string] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const [one, other] = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map((a) => a.address);
-  if (!one || !other) throw new Error('this machine needs two IPv4 addresses that pods can reach');
-  return [one, other];
-}
-
-async function listener(address: string, port: number): Promise<Server> {
-  const server = createServer((socket) => socket.end()).listen(port, address);
-  await once(server, 'listening');
-  return server;
-}

@@ -4,19 +4,25 @@ import { figure } from './cluster/figures.ts';
 import { apply, get, kubectl, list, until, waitForQuiescence, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { internalDNS } from './cluster/objects.ts';
-import { functionName, functionPackage } from './cluster/packages.ts';
+import { functionName, functionPackageOf, version } from './cluster/packages.ts';
 import { scenario } from './scenario.ts';
 
 scenario('installation', ({ owns }) => {
   test('the Configuration installs the Function, which becomes Healthy under mutual TLS', async () => {
-    expect((await get('function', functionName)).spec.package).toBe(functionPackage);
-    const [pod] = await list('pod', '-n', 'crossplane-system', '-l', `pkg.crossplane.io/function=${functionName}`);
+    expect((await get('function', functionName)).spec.package).toBe(functionPackageOf(version));
+    const [pod] = await list('pod', {
+      namespace: 'crossplane-system',
+      labels: `pkg.crossplane.io/function=${functionName}`,
+    });
     expect(pod?.spec.containers[0].securityContext.readOnlyRootFilesystem).toBe(true);
   });
 
-  test('examples/verification.yaml is an ImageConfig that the API server accepts', async () => {
-    await kubectl('apply', '--dry-run=server', '--validate=strict', '-f', 'examples/verification.yaml');
-  });
+  test.each(['mirror', 'verification'])(
+    'examples/%s.yaml has ImageConfigs that the API server accepts',
+    async (name) => {
+      await kubectl('apply', '--dry-run=server', '--validate=strict', '-f', `examples/${name}.yaml`);
+    },
+  );
 
   test('examples/minimal.yaml is not Ready before DNS answers for it', async () => {
     const before = await breakerTokens();

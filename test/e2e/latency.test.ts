@@ -40,7 +40,9 @@ scenario('latency', ({ shop, ingress, owns }) => {
       const address = `192.0.2.${100 + n}`;
       await apply(fixed(`timed-${n}`, address));
       const elapsed = sinceNow();
-      await until('the Event is visible', async () => watch.seenAt(`resolves to ${address}`) !== undefined, 10);
+      await until('the Event is visible', async () => watch.seenAt(`resolves to ${address}`) !== undefined, {
+        every: 10,
+      });
       seconds.push(elapsed());
     }
     watch.stop();

@@ -85,7 +85,7 @@ scenario('load', ({ shop, ingress, owns }) => {
     await until(
       'all Events are published',
       async () => (await unpublishedEvents()) === 0 || (await unpublishedEvents()),
-      2_000,
+      { every: 2_000 },
     );
     const before = await agent();
     await sleep(30_000);
@@ -106,7 +106,7 @@ scenario('load', ({ shop, ingress, owns }) => {
     await kubectl('delete', '--raw', `/apis/networking.k8s.io/v1/namespaces/${shop}/ingresses`);
     await until('the Events are gone', async () => {
       await kubectl('delete', '--raw', `/api/v1/namespaces/${shop}/events`);
-      return (await list('events', '-n', shop)).length === 0;
+      return (await list('event', { namespace: shop })).length === 0;
     });
   });
 });

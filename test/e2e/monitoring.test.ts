@@ -6,45 +6,18 @@ import { startPrometheus } from '../monitoring/prometheus.ts';
 import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
 import { apply, condition, exists, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
-import { scenarioLabel, target } from './cluster/objects.ts';
+import { target } from './cluster/objects.ts';
 import { forward } from './cluster/port-forward.ts';
+import { definitions, group, plurals } from './cluster/prometheus-kinds.ts';
 import { scenario } from './scenario.ts';
 
 const zone = 'watched.internal';
 const namespace = 'internal-dns';
-const group = 'monitoring.coreos.com';
-const crds = { podmonitors: 'PodMonitor', prometheusrules: 'PrometheusRule' };
-
-/** A minimal CRD of a kind of the Prometheus operator. */
-const crd = (plural: string, kind: string) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  // It stays for the rest of the run, because other instances may have composed such objects.
-  metadata: { name: `${plural}.${group}`, labels: { [scenarioLabel]: 'monitoring' } },
-  spec: {
-    group,
-    scope: 'Namespaced',
-    names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        },
-      },
-    ],
-  },
-});
 
 /** The objects for Prometheus and Grafana, and the metrics of real pods. */
 scenario('monitoring', ({ shop, ingress, internalDNS }) => {
   test('without the CRDs a condition names them, and the instance becomes Ready', async () => {
-    for (const plural of Object.keys(crds)) expect(await exists('crd', `${plural}.${group}`)).toBe(false);
+    for (const plural of plurals) expect(await exists('crd', `${plural}.${group}`)).toBe(false);
     await apply(
       internalDNS('monitored', {
         zones: [{ name: zone }],
@@ -62,12 +35,12 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
   });
 
   test('once the CRDs exist their objects are composed', async () => {
-    await apply(...Object.entries(crds).map(([plural, kind]) => crd(plural, kind)));
+    await apply(...definitions);
     await until('the condition is True', async () => {
       const { status, reason } = await condition('monitored', 'MonitoringReady');
       return (status === 'True' && reason === 'Composed') || { status, reason };
     });
-    for (const plural of Object.keys(crds)) {
+    for (const plural of plurals) {
       const { metadata } = await get(`${plural}.${group}`, 'idns-monitored', namespace);
       expect(metadata.labels).toMatchObject({ release: 'prometheus' });
     }
@@ -110,7 +83,7 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
           const empty = await emptyQueries(prometheus.api, queries);
           return empty.length === 0 || empty;
         },
-        1_000,
+        { every: 1_000 },
       );
       const alerts = await get(`prometheusrules.${group}`, 'idns-monitored', namespace);
       const time = await prometheus.api.complete();

@@ -26,7 +26,7 @@ scenario('neighbours', ({ ingress, internalDNS }) => {
 
   test('two instances serve one zone each from the same Ingresses', async () => {
     await apply(
-      internalDNS('home', {
+      internalDNS('household', {
         zones: [{ name: 'home.internal' }, { name: '2.0.192.in-addr.arpa' }],
         storage: { retain: true },
       }),
@@ -37,42 +37,42 @@ scenario('neighbours', ({ ingress, internalDNS }) => {
         annotations: { [target]: address },
       }),
     );
-    for (const name of ['home', 'work']) await waitForReady(name);
-    [work, home] = [await clientOf('work'), await clientOf('home')];
+    for (const name of ['household', 'work']) await waitForReady(name);
+    [work, home] = [await clientOf('work'), await clientOf('household')];
     await work.becomes('both.work.internal', address);
     await home.becomes('both.home.internal', address);
     expect(await work.answer('both.home.internal')).toBe('REFUSED');
     expect(await home.answer('both.work.internal')).toBe('REFUSED');
     expect(await home.answer('2.0.192.in-addr.arpa', 'SOA')).toContain('hostmaster.2.0.192.in-addr.arpa');
-    for (const name of ['home', 'work']) await anotherLoop(name);
+    for (const name of ['household', 'work']) await anotherLoop(name);
     expect(await home.answer('both.work.internal')).toBe('REFUSED');
   });
 
   test('deleting one instance removes its objects except the retained PVC, and no object of the other', async () => {
     const others = await objectsOf('work');
-    await remove('internaldns', 'home');
+    await remove('internaldns', 'household');
     await until('only the retained PVC is left', async () => {
-      const left = await objectsOf('home');
-      return left.join() === 'persistentvolumeclaim/data-idns-home-0' || left;
+      const left = await objectsOf('household');
+      return left.join() === 'persistentvolumeclaim/data-idns-household-0' || left;
     });
     expect(await objectsOf('work')).toEqual(others);
     expect(await work.answer('both.work.internal')).toBe(address);
   });
 
   test('a recreated instance gets its volume back, and without retain deletes everything', async () => {
-    const before = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
-    await apply(internalDNS('home', { zones: [{ name: 'home.internal' }], storage: { size: '2Gi' } }));
-    await waitForReady('home');
-    const after = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
+    const before = await get('persistentvolumeclaim', 'data-idns-household-0', 'internal-dns');
+    await apply(internalDNS('household', { zones: [{ name: 'home.internal' }], storage: { size: '2Gi' } }));
+    await waitForReady('household');
+    const after = await get('persistentvolumeclaim', 'data-idns-household-0', 'internal-dns');
     expect(after.metadata.uid).toBe(before.metadata.uid);
     // The agent expands a PVC that is smaller than declared.
     await until('the PVC is expanded', async () => {
-      const { spec } = await get('persistentvolumeclaim', 'data-idns-home-0', 'internal-dns');
+      const { spec } = await get('persistentvolumeclaim', 'data-idns-household-0', 'internal-dns');
       return spec.resources.requests.storage === '2Gi' || spec.resources;
     });
-    await remove('internaldns', 'home');
+    await remove('internaldns', 'household');
     await until('everything is gone', async () => {
-      const left = await objectsOf('home');
+      const left = await objectsOf('household');
       return left.length === 0 || left;
     });
     expect(await work.answer('both.work.internal')).toBe(address);

@@ -115,7 +115,10 @@ scenario('network', ({ shop, market, ingress, internalDNS }) => {
       await kubectl('-n', 'internal-dns', 'exec', pod, '-c', 'agent', '--', '/nodejs/bin/node', '-e', inside);
       return true;
     });
-    const [called] = await list('pod', '-n', 'crossplane-system', '-l', `pkg.crossplane.io/function=${functionName}`);
+    const [called] = await list('pod', {
+      namespace: 'crossplane-system',
+      labels: `pkg.crossplane.io/function=${functionName}`,
+    });
     const closedTo: [from: string, address: string, port: number][] = [
       ...[client, reader, prometheus].map((from) => [from, status.podIP, other] as [string, string, number]),
       ...[client, reader, prometheus].map((from) => [from, status.podIP, ports.probes] as [string, string, number]),

@@ -1,6 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { apply, waitForReady } from './cluster/kubectl.ts';
+import { clientOf } from './cluster/names.ts';
 import { type Access, canI, permissionsOf } from './cluster/permissions.ts';
+import { inPod } from './cluster/pod.ts';
 import { scenario } from './scenario.ts';
 
 const server = 'system:serviceaccount:internal-dns:idns-rights';
@@ -8,8 +10,19 @@ const crossplane = 'system:serviceaccount:crossplane-system:crossplane';
 
 scenario('permissions', ({ internalDNS }) => {
   beforeAll(async () => {
-    await apply(internalDNS('rights', { zones: [{ name: 'rights.internal' }] }));
+    await apply(
+      internalDNS('rights', {
+        zones: [{ name: 'rights.internal' }],
+        securityContext: { runAsUser: 1234, runAsGroup: 1235, fsGroup: 1236 },
+      }),
+    );
     await waitForReady('rights');
+  });
+
+  test('the server answers as the user and groups of its spec', async () => {
+    const identity = await inPod('idns-rights-0', 'powerdns', 'id');
+    expect(identity.trim()).toBe('uid=1234 gid=1235 groups=1235,1236');
+    expect(await (await clientOf('rights')).answer('rights.internal', 'NS')).toBe('ns1.rights.internal');
   });
 
   test('the server can read its sources, read and write its own ConfigMaps and PVC, and create Events, and nothing else', async () => {
@@ -50,10 +63,14 @@ scenario('permissions', ({ internalDNS }) => {
     expect(await canI(server, access)).toBe(false);
   });
 
-  test('Crossplane can bind the roles that discovery needs, and gets no other permission to read or to delegate', async () => {
+  test('Crossplane can bind the roles that discovery needs, read StorageClasses, and gets no other permission to read or to delegate', async () => {
     const roles = 'rbac.authorization.k8s.io/clusterroles';
     for (const name of ['internal-dns:source:ingress', 'internal-dns:events']) {
       expect(await canI(crossplane, { verb: 'bind', resource: roles, name })).toBe(true);
+    }
+    const storageClasses = 'storage.k8s.io/storageclasses';
+    for (const verb of ['get', 'list', 'watch']) {
+      expect(await canI(crossplane, { verb, resource: storageClasses })).toBe(true);
     }
     const denied: Access[] = [
       { verb: 'bind', resource: roles, name: 'cluster-admin' },
@@ -64,6 +81,9 @@ scenario('permissions', ({ internalDNS }) => {
       { verb: 'list', resource: 'networking.k8s.io/ingresses' },
       { verb: 'list', resource: 'gateway.networking.k8s.io/httproutes' },
       { verb: 'list', resource: 'nodes' },
+      { verb: 'create', resource: storageClasses },
+      { verb: 'patch', resource: storageClasses },
+      { verb: 'delete', resource: storageClasses },
       { verb: 'create', resource: 'pods:exec', namespace: 'internal-dns' },
       { verb: 'impersonate', resource: 'users' },
     ];

@@ -22,7 +22,7 @@ scenario('policies', ({ shop, ingress, internalDNS }) => {
     await apply(
       internalDNS('care', {
         zones: [{ name: zone }],
-        discovery: { sources: [{ kind: 'Ingress' }], policy: 'Preview' },
+        discovery: { sources: [{ kind: 'Ingress' }], policy: 'Preview', targets: { hostNames: 'CNAME' } },
       }),
       fixed('one', '192.0.2.1'),
     );

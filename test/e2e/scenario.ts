@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { figures } from './cluster/figures.ts';
+import { writeAddresses } from './cluster/ingress-status.ts';
 import { apply, kubectl, remove } from './cluster/kubectl.ts';
 import { writesWithoutCause } from './cluster/loops.ts';
 import { internalDNS, type Objects, objectsIn, scenarioLabel } from './cluster/objects.ts';
@@ -13,7 +14,7 @@ export interface Scenario extends Objects {
   market: string;
   /** An InternalDNS that is deleted after the scenario, with an ExternalDNS interval of one second. */
   internalDNS(name: string, spec: { discovery?: object; [field: string]: unknown }): KubernetesObject;
-  /** Sets the addresses in the status of an Ingress, as its controller does. */
+  /** Sets the addresses, or host names, in the status of an Ingress, as its controller does. */
   writeAddresses(ingress: string, ...addresses: string[]): Promise<void>;
   /** Registers an InternalDNS that is created by other means, such as an example, for deletion. Returns its name. */
   owns(name: string): string;
@@ -60,11 +61,7 @@ export function scenario(name: string, steps: (own: Scenario) => void): void {
       internalDNS: (instance, { discovery, ...spec }) =>
         internalDNS(owns(instance), { ...spec, discovery: { interval: '1s', ...discovery } }),
       owns,
-      writeAddresses: async (ingress, ...addresses) => {
-        const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
-        const flags = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
-        await kubectl('-n', shop, 'patch', 'ingress', ingress, ...flags);
-      },
+      writeAddresses: (ingress, ...addresses) => writeAddresses(shop, ingress, ...addresses),
     });
 
     test(lastStep, async () => {

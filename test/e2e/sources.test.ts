@@ -246,7 +246,7 @@ scenario('sources', ({ shop, internalDNS }) => {
     });
     await apply(
       machine('first', '192.0.2.31'),
-      internalDNS('machines', {
+      internalDNS('custom', {
         zones: [{ name: 'machines.internal' }],
         discovery: {
           sources: [{ kind: 'Unstructured', resources: [`${plural}.v1.${group}`] }],
@@ -255,11 +255,11 @@ scenario('sources', ({ shop, internalDNS }) => {
         },
       }),
     );
-    await waitForReady('machines');
-    const client = await clientOf('machines');
+    await waitForReady('custom');
+    const client = await clientOf('custom');
     await client.becomes('first.machines.internal', '192.0.2.31');
     // The watcher does not watch this resource.
-    await withDisturbance('machines', async () => {
+    await withDisturbance('custom', async () => {
       await apply(machine('first', '192.0.2.32'), machine('second', '192.0.2.33'));
       await client.becomes('first.machines.internal', '192.0.2.32');
       await client.becomes('second.machines.internal', '192.0.2.33');

@@ -47,10 +47,12 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
   test('a caching resolver in front of a server gives its answers', async () => {
     await apply(
       internalDNS('symptom', {
-        zones: [{ name: zone }],
+        // Long enough for a test to see what a resolver has cached.
+        zones: [{ name: zone, soa: { minimum: 30 } }],
         discovery: {
           sources: [{ kind: 'Ingress' }, { kind: 'DNSEndpoint' }],
           recordTypes: ['A', 'AAAA', 'CNAME', 'TXT'],
+          targets: { hostNames: 'CNAME' },
         },
       }),
       fixed('known', at('known')),
@@ -161,7 +163,11 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     await apply(
       internalDNS('symptom-view', {
         zones: [{ name: zone }, { name: 'symptom.local' }],
-        discovery: { sources: [{ kind: 'Ingress', ingressClassNames: ['inner'] }], interval: '40s' },
+        discovery: {
+          sources: [{ kind: 'Ingress', ingressClassNames: ['inner'] }],
+          interval: '40s',
+          anticipation: 'Disabled',
+        },
       }),
     );
     await waitForReady('symptom-view');
@@ -189,7 +195,7 @@ scenario('symptoms', ({ shop, ingress, dnsEndpoint, internalDNS }) => {
     expect(await server.answer('anything.example.org')).toBe('REFUSED');
   });
 
-  test('a name is Pending until the next loop of ExternalDNS', async () => {
+  test('without anticipation a name is Pending until the next loop of ExternalDNS', async () => {
     const other = await clientOf('symptom-view');
     const propagations = async () => {
       const metrics = await (await fetch(`${otherPage}/metrics`)).text();

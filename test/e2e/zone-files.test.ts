@@ -21,7 +21,7 @@ scenario('zone-files', ({ internalDNS }) => {
     await client.becomes(at('changing'), '192.0.2.1');
     expect(await client.answer(at('host-9998'))).toBe('198.18.39.14');
     const before = await identityOf('idns-files-0');
-    for (let turn = 2; turn <= 11; turn++) {
+    for (let turn = 2; turn <= 5; turn++) {
       await applyLarge(file(`changing A 192.0.2.${turn}`));
       await client.becomes(at('changing'), `192.0.2.${turn}`);
     }
@@ -33,10 +33,10 @@ scenario('zone-files', ({ internalDNS }) => {
       const expected = 'ConfigMap e2e-zone-file, key zone, line 10001: not an IPv4 address: 192.0.2.256';
       return message?.includes(expected) || message;
     });
-    expect(await client.answer(at('changing'))).toBe('192.0.2.11');
+    expect(await client.answer(at('changing'))).toBe('192.0.2.5');
     expect(await client.answer(at('host-0'))).toBe('198.18.0.0');
-    await applyLarge(file('changing A 192.0.2.12'));
-    await client.becomes(at('changing'), '192.0.2.12');
+    await applyLarge(file('changing A 192.0.2.6'));
+    await client.becomes(at('changing'), '192.0.2.6');
     await waitForReady('files');
     await edit('files', { zones: [{ name: zone }] });
     await client.becomes(at('host-0'), 'NXDOMAIN');

@@ -1,7 +1,12 @@
 /** A healthy cluster, as a function observes it. Pure. */
 import type { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript';
 import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-xp/composition.ts';
-import { declarationKey, hashOf } from '../../functions/contract/declaration.ts';
+import {
+  type Declaration,
+  type DeclaredResolver,
+  declarationKey,
+  hashOf,
+} from '../../functions/contract/declaration.ts';
 import type { Report, ZoneReport } from '../../functions/contract/report.ts';
 import { applied } from '../crossplane.ts';
 
@@ -33,7 +38,7 @@ function reportsOf(
 ): Record<string, string> {
   const zones: { name: string; dnssec?: { mode: string } }[] = composite.spec.zones;
   const isDiscovering = composite.spec.discovery.sources.length > 0;
-  const { optional } = JSON.parse(declaration);
+  const { optional, splitDNS, resolver }: Declaration = JSON.parse(declaration);
   const report: Report = {
     declaration: hashOf(declaration),
     zones: zones.map(({ name, dnssec = { mode: 'Off' } }) => ({
@@ -45,12 +50,21 @@ function reportsOf(
     discovery: { state: isDiscovering ? 'Synced' : 'Off' },
     ...(isDiscovering && { names: { total: 40, resolved: 40, problems: [] } }),
     resolution: { state: 'Serving', since: '2026-01-31T12:00:00Z' },
+    hostIPs: ['192.0.2.11', '2001:db8:11::1'],
     ...(optional && { served: optional }),
+    ...(splitDNS && { splitDNS: { state: 'Synced' } }),
+    ...(resolver && { resolver: resolverReportOf(resolver) }),
     ...changes,
   };
   const ordinals = Array.from({ length: pods?.spec.replicas }, (_, ordinal) => ordinal);
   return Object.fromEntries(ordinals.map((ordinal) => [`${pods?.metadata.name}-${ordinal}`, JSON.stringify(report)]));
 }
+
+const resolverReportOf = ({ upstreams, certificates, reportsNodes }: DeclaredResolver): Report['resolver'] => ({
+  upstreams: upstreams.map(({ address }) => ({ address, state: 'Up' })),
+  certificates: certificates.map(({ field }) => ({ field, state: 'Valid', notAfter: '2026-04-30T12:00:00Z' })),
+  ...(reportsNodes && { hostIPs: ['192.0.2.12', '2001:db8:12::1'] }),
+});
 
 /** A constant: a cluster generates another key each time. */
 const signature: ZoneReport['dnssec'] = {
@@ -73,6 +87,11 @@ function whenReady(object: KubernetesObject, reports: Record<string, string>): P
       status: { ...counts, observedGeneration: 1, currentRevision: revision, updateRevision: revision },
     };
   }
+  if (kind === 'Deployment') {
+    const { replicas } = spec;
+    const counts = { replicas, readyReplicas: replicas, availableReplicas: replicas, updatedReplicas: replicas };
+    return { metadata: { ...metadata, generation: 1 }, status: { ...counts, observedGeneration: 1 } };
+  }
   if (kind === 'ConfigMap' && object.data === undefined) return { data: reports };
   if (kind === 'Secret') return { data: { 'corp.internal': privateKey } };
   return kind === 'Service' ? service(spec) : {};
@@ -80,10 +99,11 @@ function whenReady(object: KubernetesObject, reports: Record<string, string>): P
 
 function service(spec: KubernetesObject['spec']): Partial<KubernetesObject> {
   const clusterIPs = [spec.clusterIP ?? '198.18.0.53', '2001:db8:f::53'];
+  const ipFamilies = ['IPv4', 'IPv6'];
   const nodePort = 30053;
-  if (spec.type === undefined || spec.type === 'ClusterIP') return { spec: { ...spec, clusterIPs } };
-  const ports = spec.ports.map((port: object) => ({ ...port, nodePort }));
-  const exposed = { spec: { ...spec, clusterIPs, ports } };
+  if (spec.type === undefined || spec.type === 'ClusterIP') return { spec: { ...spec, clusterIPs, ipFamilies } };
+  const ports = spec.ports.map((port: object) => ({ nodePort, ...port }));
+  const exposed = { spec: { ...spec, clusterIPs, ipFamilies, ports } };
   if (spec.type === 'NodePort') return exposed;
   // Tailscale's operator writes a name first, then the addresses.
   const ingress =

@@ -29,19 +29,28 @@ afterAll(async () => {
   rmSync(certificatesFolder, { recursive: true });
 });
 
-/** The composite with the status that a response gives it. */
-const after = (composite: KubernetesObject, { desired }: RunFunctionResponse): KubernetesObject => ({
-  ...composite,
-  status: desired?.composite?.resource?.status,
-});
+/** The composite with the status that a response gives it, and a constant time. */
+function after(composite: KubernetesObject, { desired }: RunFunctionResponse): KubernetesObject {
+  const { resolver, ...status } = desired?.composite?.resource?.status ?? {};
+  return {
+    ...composite,
+    status: { ...status, ...(resolver && { resolver: { ...resolver, since: '2026-01-31T12:00:00Z' } }) },
+  };
+}
 
 const ask = (composite: KubernetesObject, observed?: Observed) => client.run(requestFor(composite, observed));
+
+test('every example has a name of its own, so that all can be applied to one cluster', () => {
+  const names = Object.values(examples).map((file) => readComposite(file).metadata.name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
 
 async function answersTo(composite: KubernetesObject): Promise<Answers> {
   const first = await ask(composite);
   let last = first;
-  // The answer changes once the Role and the Service's address exist, and once the keys of signed zones do.
-  for (let again = 0; again < 3; again++) last = await ask(after(composite, last), running(composite, last));
+  // The answer changes once the Role and the Service's address exist, and once the keys of signed zones do; and once a
+  // resolver exists, once it is ready, and once the Services lead to it.
+  for (let again = 0; again < 4; again++) last = await ask(after(composite, last), running(composite, last));
   expect(readinessOf(last), 'when all objects are ready').toEqual({ ttl: 60, unready: [] });
   return { names: namesOf(composite), first: answerIn(first), later: answerIn(last) };
 }

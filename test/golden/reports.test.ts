@@ -67,8 +67,8 @@ function answerTo(report: Partial<Report>): object {
   const composite = defaulted(internalDNSOf({ zones: [{ name: 'corp.internal' }], replicas: 2 }));
   const ask = (observed: Observed = {}) => run(requestFor(composite, observed), internalDNS);
   let last = ask();
-  // The declaration changes once the Service has addresses.
-  for (let again = 0; again < 2; again++) last = ask(running(composite, last, report));
+  // The declaration changes once the Service has addresses, and once those of the replicas have.
+  for (let again = 0; again < 3; again++) last = ask(running(composite, last, report));
   const { meta, conditions, desired } = RunFunctionResponse.toJSON(last) as {
     [part: string]: { composite: { resource: object } };
   };

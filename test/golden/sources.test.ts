@@ -34,6 +34,16 @@ const cases: Record<string, Discovery & { missing?: { kind: string; resource: st
   'nodes-and-pods': { sources: [{ kind: 'Node' }, { kind: 'Pod' }] },
   istio: { sources: [{ kind: 'IstioGateway' }, { kind: 'IstioVirtualService' }] },
   proxies: { sources: [{ kind: 'HTTPProxy' }, { kind: 'TraefikProxy' }, { kind: 'OpenShiftRoute' }] },
+  'machines-only': { sources: [{ kind: 'Machine' }, { kind: 'NameClaim' }] },
+  'machines-besides': {
+    sources: [{ kind: 'Ingress' }, { kind: 'Machine' }],
+    namespaces: ['a'],
+    tenants: [{ namespaceSelector: {}, names: ['*.corp.internal'], networks: ['192.0.2.0/24'], checks: 'URL' }],
+  },
+  'zones-only': {
+    sources: [{ kind: 'Zone' }],
+    tenants: [{ namespaceSelector: {}, names: [], zones: ['team.internal', '*.2.0.192.in-addr.arpa'] }],
+  },
   unstructured: {
     sources: [{ kind: 'Unstructured', resources: ['virtualmachineinstances.v1.kubevirt.io', 'configmaps.v1'] }],
     extraArgs: ['--fqdn-template={{.Name}}.vms.internal'],

@@ -1,5 +1,5 @@
 /** Hashes, which the golden files mask, and the version of a build. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -8,6 +8,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
+import { serverImages } from '../../functions/package/digests.ts';
 import { bundleFunction } from '../bench/bundle.ts';
 import { measure } from '../bench/process.ts';
 import { requestFor } from '../cdk8s-function-xp/client.ts';
@@ -59,30 +60,59 @@ describe('across the specs of all examples, under one name', () => {
       const { annotations } = objects['server/pods']!.spec.template.metadata;
       return { hash: annotations['dns.internal/configuration'], content: objects['server/powerdns']!.data };
     });
-    expect(new Set(all.map(({ hash }) => hash)).size).toBe(4);
+    expect(new Set(all.map(({ hash }) => hash)).size).toBe(5);
     expect(mismatches(all)).toEqual([]);
   });
 });
 
+/** What a build of the function answers for examples/minimal.yaml. */
+async function answerOf(set: Record<string, string>): Promise<Record<string, KubernetesObject>> {
+  for (const [name, value] of Object.entries(set)) vi.stubEnv(name, value);
+  const folder = mkdtempSync(join(tmpdir(), 'build-'));
+  try {
+    const built = await measure(bundleFunction(folder), ['--insecure', '--address=127.0.0.1:0']);
+    try {
+      return objectsIn(await callFunction(built.address, readComposite(examples.minimal!)));
+    } finally {
+      await built.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+    vi.unstubAllEnvs();
+  }
+}
+
+const imagesIn = ({ 'server/pods': pods }: Record<string, KubernetesObject>): Record<string, string> => {
+  const { initContainers, containers } = pods!.spec.template.spec;
+  return Object.fromEntries(
+    [...initContainers, ...containers].map(({ name, image }: { name: string; image: string }) => [name, image]),
+  );
+};
+
 test('a build labels every object with its version and runs the agent of that version', {
   timeout: 120_000,
 }, async () => {
-  vi.stubEnv('VERSION', 'v9.8.7');
-  vi.stubEnv('REGISTRY', 'registry.example.internal');
-  const folder = mkdtempSync(join(tmpdir(), 'build-'));
-  const built = await measure(bundleFunction(folder), ['--insecure', '--address=127.0.0.1:0']);
+  const objects = await answerOf({ VERSION: 'v9.8.7', REGISTRY: 'registry.example.internal' });
+  for (const { metadata } of [...Object.values(objects), objects['server/pods']!.spec.template]) {
+    expect(metadata.labels['app.kubernetes.io/version']).toBe('v9.8.7');
+  }
+  expect(imagesIn(objects)).toEqual({
+    powerdns: serverImages.powerdns,
+    agent: 'registry.example.internal/cdk8s-function-xp:v9.8.7',
+    'external-dns': serverImages.externalDNS,
+  });
+});
+
+test('a build with digests pins the images of the servers', { timeout: 120_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'digests-'));
   try {
-    const objects = objectsIn(await callFunction(built.address, readComposite(examples.minimal!)));
-    const pods = objects['server/pods']!;
-    for (const { metadata } of [...Object.values(objects), pods.spec.template]) {
-      expect(metadata.labels['app.kubernetes.io/version']).toBe('v9.8.7');
-    }
-    const { initContainers, containers } = pods.spec.template.spec;
-    const agent = [...initContainers, ...containers].find(({ name }) => name === 'agent');
-    expect(agent.image).toBe('registry.example.internal/cdk8s-function-xp:v9.8.7');
+    const digest = (digit: string) => `@sha256:${digit.repeat(64)}`;
+    const powerdns = serverImages.powerdns + digest('1');
+    const externalDNS = serverImages.externalDNS + digest('2');
+    const DIGESTS = join(folder, 'digests.txt');
+    writeFileSync(DIGESTS, `${powerdns}\n${externalDNS}\n${serverImages.dnsdist}${digest('3')}\n`);
+    expect(imagesIn(await answerOf({ DIGESTS }))).toMatchObject({ powerdns, 'external-dns': externalDNS });
   } finally {
-    await built.stop();
     rmSync(folder, { recursive: true });
-    vi.unstubAllEnvs();
   }
 });

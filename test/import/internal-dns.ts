@@ -15,6 +15,6 @@ export function refusalOf(zone: object): string | undefined {
 /** Returns the records of an InternalDNS with such a zone as declared to its agent. Throws if it is invalid. */
 export function declaredOf(zone: object): DeclaredRecord[] {
   const composite = { apiVersion: 'v1', kind: 'InternalDNS', metadata: { name: 'moved' }, spec: { zones: [zone] } };
-  const records = recordsOf('moved', parseSpec(composite), { addresses: [], clusterIPs: [], port: 53 });
+  const records = recordsOf('moved', parseSpec(composite), []);
   return [...records.values()].flat();
 }

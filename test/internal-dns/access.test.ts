@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
@@ -15,6 +16,7 @@ import { examples } from '../examples.ts';
 import { running } from '../golden/cluster.ts';
 import { readComposite } from '../render.ts';
 import { kindOf } from './kubernetes.ts';
+import { violations } from './pod-security.ts';
 
 interface Rule {
   apiGroups: string[];
@@ -32,7 +34,10 @@ const configuration: KubernetesObject[] = readdirSync(join(root, 'configuration'
 const roles = configuration.filter(({ kind }) => kind === 'ClusterRole');
 const crossplane = roles.filter(({ metadata }) => metadata.labels?.['rbac.crossplane.io/aggregate-to-crossplane']);
 const events = roles.filter(({ metadata }) => metadata.name === eventsRole);
-const sources = roles.filter((role) => !crossplane.includes(role) && !events.includes(role));
+const teams = roles.filter(({ metadata }) =>
+  Object.keys(metadata.labels ?? {}).some((label) => label.startsWith('rbac.authorization.k8s.io/aggregate-to-')),
+);
+const sources = roles.filter((role) => ![...crossplane, ...events, ...teams].includes(role));
 const added: Rule[] = crossplane.flatMap(({ rules }) => rules);
 
 /** All objects that an example composes, including those that need others to exist first. */
@@ -55,6 +60,7 @@ const compose = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 const own: Rule[] = [
   { apiGroups: [''], resources: ['serviceaccounts', 'services'], verbs: compose },
   { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: compose },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: compose },
 ];
 
 /** Reports whether one of `rules` grants `verb` on a resource, regardless of names. */
@@ -75,7 +81,9 @@ const resourcesOf = (objects: KubernetesObject[]) =>
   ].sort();
 
 describe('the permissions of Crossplane', () => {
-  const isComposing = ({ verbs }: Rule) => verbs.includes('create');
+  const isComposing = ({ verbs, resources }: Rule) =>
+    verbs.includes('create') && !resources.some((each) => each.includes('/'));
+  const isReading = ({ resources }: Rule) => resources.includes('storageclasses');
 
   test('are the seven verbs for every composed kind that it has no permission for yet, and for no other', () => {
     const lacking = resourcesOf(composed).filter((each) => {
@@ -92,8 +100,16 @@ describe('the permissions of Crossplane', () => {
     }
   });
 
+  test('are to read StorageClasses, which the function requires while pods start', () => {
+    // Crossplane's client is a cache, which lists and watches even for a get:
+    // https://github.com/crossplane/crossplane/blob/v2.4.0/cmd/crossplane/core/core.go#L480
+    expect(added.filter(isReading)).toEqual([
+      { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] },
+    ]);
+  });
+
   test('are otherwise to bind the static roles by name, and those of the composed Roles', () => {
-    const rest = added.filter((rule) => !isComposing(rule));
+    const rest = added.filter((rule) => !isComposing(rule) && !isReading(rule));
     const [binding, ...handedOn] = [...rest].sort(
       (a, b) => Number(b.verbs.includes('bind')) - Number(a.verbs.includes('bind')),
     );
@@ -167,6 +183,9 @@ describe('the roles of the sources', () => {
       ...['ingressroutes', 'ingressroutetcps', 'ingressrouteudps'].map((each) => `${each}.traefik.io`),
     ),
     openshiftroute: read('routes.route.openshift.io'),
+    machine: [...read('machines.dns.internal'), 'patch machines/status.dns.internal'],
+    nameclaim: [...read('nameclaims.dns.internal'), 'patch nameclaims/status.dns.internal'],
+    zone: [...read('zones.dns.internal'), 'patch zones/status.dns.internal'],
     unstructured: [],
     namespaces: read('namespaces'),
   };
@@ -188,7 +207,12 @@ describe('the roles of the sources', () => {
       kind: kind as Kind,
       serviceTypes: ['ClusterIP' as const, 'NodePort' as const],
     }));
-    const tenants = [{ namespaceSelector: {}, names: [] }];
+    const tenants = [
+      {
+        ...{ namespaceSelector: {}, names: [], networks: [] },
+        ...{ machines: 'SelectableByNamespace' as const, checks: 'Port' as const, zones: [] },
+      },
+    ];
     expect(rolesOf({ sources, tenants }).sort()).toEqual(Object.keys(expected).sort());
   });
 
@@ -223,6 +247,13 @@ describe('the roles of the sources', () => {
   });
 });
 
+describe('the roles of teams', () => {
+  test('are for Machines, NameClaims and Zones alone, and not for their status', () => {
+    const resources = teams.flatMap(({ rules }) => (rules as Rule[]).map((rule) => [rule.apiGroups, rule.resources]));
+    expect(resources).toEqual(teams.map(() => [['dns.internal'], ['machines', 'nameclaims', 'zones']]));
+  });
+});
+
 describe('the role of events', () => {
   test('allows to create them, and neither to read nor to change any', () => {
     expect(events.map(({ rules }) => rules)).toEqual([[{ apiGroups: [''], resources: ['events'], verbs: ['create'] }]]);
@@ -254,11 +285,13 @@ describe('the role of events', () => {
 describe('the composed Roles', () => {
   const composedRoles = composed.filter(({ kind }) => kind === 'Role');
 
-  test('name every object that they grant access to', () => {
+  test('name every object that they grant access to, but the pods of a Deployment, whose names are generated', () => {
     expect(composedRoles.length).toBeGreaterThan(0);
-    for (const { rules } of composedRoles) {
-      for (const { resourceNames } of rules as Rule[]) expect(resourceNames?.length).toBeGreaterThan(0);
-    }
+    const unnamed = composedRoles.flatMap(({ rules }) =>
+      (rules as Rule[]).filter(({ resourceNames = [] }) => resourceNames.length === 0),
+    );
+    for (const rule of unnamed)
+      expect(rule).toEqual({ apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] });
   });
 
   const rightsOf = (instance: string) =>
@@ -276,17 +309,44 @@ describe('the composed Roles', () => {
     ]);
   });
 
+  test('allow no access to volume claims where there are none', () => {
+    expect(rightsOf('field')).not.toEqual([]);
+    expect(rightsOf('field').join()).not.toContain('persistentvolumeclaims');
+  });
+
   test('allow it to read the ConfigMaps of its own zone files only', () => {
     expect(rightsOf('plant')).toContain('configmaps idns-plant-declared,plant-zones: get,list,watch');
     expect(rightsOf('house').join()).not.toContain('plant-zones');
   });
 
-  test('allow it to store keys in its own Secret, if zones are signed', () => {
+  test('allow it to store keys in its own Secret, if zones are signed or teams can have some', () => {
     const secrets = composed.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
-    expect(secrets).toEqual(['idns-safe-dnssec']);
-    const holders = composedRoles.filter(({ rules }) => (rules as Rule[]).some((r) => r.resources.includes('secrets')));
-    expect(holders.map(({ metadata }) => metadata.name)).toEqual(['idns-safe']);
+    expect(secrets).toEqual(['idns-safe-dnssec', 'idns-domains-dnssec']);
     expect(rightsOf('safe')).toContain('secrets idns-safe-dnssec: get,patch');
+  });
+
+  test('allow it to read the Secret and the Service of the tailnet whose split DNS it keeps', () => {
+    expect(rightsOf('remote')).toEqual(
+      expect.arrayContaining([
+        'configmaps idns-remote-tailnet: get,patch',
+        'secrets tailnet-dns: get',
+        'services idns-remote-tailnet: get,list,watch',
+      ]),
+    );
+  });
+
+  test('allow no other access to Secrets', () => {
+    const holders = composedRoles.filter(({ rules }) => (rules as Rule[]).some((r) => r.resources.includes('secrets')));
+    expect(holders.map(({ metadata }) => metadata.name)).toEqual(['idns-safe', 'idns-remote', 'idns-domains']);
+  });
+
+  test('allow it to take another replica out of its Services, if there is one', () => {
+    const [pods, status] = ['pods', 'pods/status'].map((each) => `${each} idns-critical-0,idns-critical-1`);
+    expect(rightsOf('critical').filter((each) => each.startsWith('pods'))).toEqual([
+      `${pods}: get`,
+      `${status}: patch`,
+    ]);
+    expect(rightsOf('corp').join()).not.toContain('pods');
   });
 
   test('are bound to the account of the instance, once they exist', () => {
@@ -313,6 +373,26 @@ test('only Crossplane can call the function, and the NetworkPolicy selects its p
   });
   expect(metrics.from).not.toEqual([]);
   expect(metrics.ports).toEqual([{ port: 8080, protocol: 'TCP' }]);
+});
+
+describe('the function’s pods pass the Pod Security Standard restricted', () => {
+  const podIn = (runtime: KubernetesObject) => runtime.spec.deploymentTemplate.spec.template.spec;
+
+  test('with the configured user', () => {
+    const [runtime] = configuration.filter(({ kind }) => kind === 'DeploymentRuntimeConfig');
+    expect(violations(podIn(runtime!))).toEqual([]);
+  });
+
+  test('without IDs, as docs/install.md has it for OpenShift, where Crossplane adds none', () => {
+    const [, script = ''] = /sed -E '(.*)'/.exec(readFileSync(join(root, 'docs/install.md'), 'utf8')) ?? [];
+    const edited = execFileSync('sed', ['-E', script, join(root, 'configuration/runtime.yaml')], { encoding: 'utf8' });
+    const pod = podIn(parse(edited.split(/^---\n/m)[1]!));
+    expect(violations(pod)).toEqual([]);
+    expect(JSON.stringify(pod)).not.toMatch(/runAs(User|Group)/);
+    // Crossplane completes neither context, and sets one with its own IDs where there is none.
+    for (const { securityContext } of [pod, ...pod.containers])
+      expect(securityContext).toMatchObject({ runAsNonRoot: true });
+  });
 });
 
 test('the namespace of the configuration is the default one, with the Pod Security Standard that the pods meet', () => {

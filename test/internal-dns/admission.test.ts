@@ -117,6 +117,32 @@ describe('names outside the zones', () => {
   });
 });
 
+describe('zones of teams', () => {
+  const zones = ['team.internal', '*.teams.internal'];
+  const settings = (sources: object[], zones: string[]) => ({
+    ...{ sources: [{ kind: 'Ingress' }, ...sources], admission: { enabled: true, outsideZones: 'Deny' } },
+    tenants: [{ namespaceSelector: {}, names: [], zones }],
+  });
+  const listed = (spec: KubernetesObject['spec']) => variable(spec, 'zones');
+
+  test('are not outside, whether or not a team has declared them', () => {
+    expect(listed(policyOf(settings([{ kind: 'Zone' }], zones)))).toBe(
+      '[".corp.internal",".team.internal",".teams.internal"]',
+    );
+    expect(listed(policyOf(settings([], [])))).toBe('[".corp.internal"]');
+  });
+
+  test('leave what is outside to the agent if there are too many for the policy', () => {
+    const many = (tenant: number) => Array.from({ length: 64 }, (_, n) => `${'a.'.repeat(50)}t${tenant}z${n}.internal`);
+    const spec = policyOf({
+      ...settings([{ kind: 'Zone' }], []),
+      tenants: Array.from({ length: 64 }, (_, n) => ({ namespaceSelector: {}, names: [], zones: many(n) })),
+    });
+    expect(listed(spec)).toBe('[".corp.internal"]');
+    expect(variable(spec, 'outside')).toBeUndefined();
+  });
+});
+
 describe.each(Object.entries(sizes))('the objects of the %s spec', (_, args) => {
   const objects = objectsOf(...(args as Parameters<typeof objectsOf>));
 

@@ -89,6 +89,7 @@ const seen = fc.oneof(
 
 const discoverySettings = some({
   interval: fc.tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom('s', 'm', 'h')).map((d) => d.join('')),
+  anticipation: fc.constantFrom('Enabled', 'Disabled'),
   policy: fc.constantFrom('Sync', 'UpsertOnly', 'CreateOnly', 'Preview'),
   ownerID: fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/),
   reverse: fc.constantFrom('Off', 'Publish'),
@@ -97,12 +98,30 @@ const discoverySettings = some({
   annotationPrefix: domain.map((name) => `${name}/`),
   recordTypes: fc.subarray(['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'PTR'], { minLength: 1 }),
   excludedDomains: fc.uniqueArray(domain, { maxLength: 3 }),
-  targets: some({ default: addresses, override: addresses, networks, excludedNetworks: networks }),
+  targets: some({
+    default: addresses,
+    override: addresses,
+    networks,
+    excludedNetworks: networks,
+    hostNames: fc.constantFrom('Addresses', 'CNAME'),
+  }),
   defaultTTL: ttl,
   minimumTTL: ttl,
   deleteGuard: some({ percent: fc.integer({ min: 0, max: 100 }), hold: fc.constantFrom('1s', '5m', '24h') }),
   sharedHosts: fc.constantFrom('FirstWins', 'SameNamespace', 'Merge', 'Refuse'),
-  tenants: fc.array(fc.record({ namespaceSelector: selector, names: patterns }), { maxLength: 2 }),
+  tenants: fc.array(
+    fc.record(
+      {
+        namespaceSelector: selector,
+        names: patterns,
+        networks,
+        machines: fc.constantFrom('SelectableByNamespace', 'SelectableByTenant', 'SelectableByAll'),
+        checks: fc.constantFrom('Port', 'URL'),
+      },
+      { requiredKeys: ['namespaceSelector', 'names'] },
+    ),
+    { maxLength: 2 },
+  ),
   reservedNames: patterns,
   allowAcrossNamespaces: fc.subarray(['UnderscoreNames', 'Wildcards', 'Delegations']),
   maxNamesPerNamespace: fc.integer({ min: 1, max: 100000 }),
@@ -175,25 +194,38 @@ const zoneFields = some({
   }),
 });
 
+/** A qualified name, as the class of a load balancer is. */
+const className = fc.stringMatching(/^[a-z0-9]{1,12}\.example\/[a-z0-9]{1,12}$/);
+
+/** Fields of every Service, whatever its type. */
+const ofAnyType = {
+  annotations,
+  labels,
+  protocols: fc.subarray(['UDP', 'TCP'], { minLength: 1 }),
+  ipFamilyPolicy: fc.constantFrom('SingleStack', 'PreferDualStack', 'RequireDualStack'),
+  addresses: fc.uniqueArray(address),
+};
+const ofExternal = { externalTrafficPolicy: fc.constantFrom('Cluster', 'Local') };
+const ofBalanced = {
+  loadBalancerIP: address,
+  loadBalancerSourceRanges: networks,
+};
+
 const service = fc.oneof(
-  some({
-    type: fc.constantFrom('ClusterIP', 'NodePort'),
-    annotations,
-    clusterIP: address,
-    addresses: fc.uniqueArray(address),
-  }),
-  fc
-    .tuple(
-      some({ annotations, loadBalancerIP: address, loadBalancerClass: reference, addresses: fc.uniqueArray(address) }),
-    )
-    .map(([fields]) => ({ type: 'LoadBalancer', ...fields })),
-  some({ annotations }).chain((fields) =>
+  some({ ...ofAnyType, type: fc.constant('ClusterIP'), clusterIP: address }),
+  some({ ...ofAnyType, ...ofExternal }).map((fields) => ({ type: 'NodePort', ...fields })),
+  some({ ...ofAnyType, ...ofExternal, ...ofBalanced, loadBalancerClass: className }).map((fields) => ({
+    type: 'LoadBalancer',
+    ...fields,
+  })),
+  some({ ...ofAnyType, ...ofExternal, ...ofBalanced }).chain((fields) =>
     some({
       hostname: label,
       tags: fc.array(
         label.map((tag) => `tag:a${tag}`),
         { maxLength: 3 },
       ),
+      proxyClass: label,
     }).map((tailscale) => ({
       ...fields,
       tailscale,
@@ -201,7 +233,16 @@ const service = fc.oneof(
   ),
 );
 
+/** With names that differ, and without a cluster IP, which the own Service may have. */
+const additionalServices = fc
+  .uniqueArray(fc.tuple(fc.constantFrom('lan', 'dmz', 'nodes-2', 'dns', 'declared'), service), {
+    maxLength: 3,
+    selector: ([name]) => name,
+  })
+  .map((list) => list.map(([name, fields]) => ({ ...fields, name, clusterIP: undefined })));
+
 const containers = some({ requests: amounts, limits: amounts });
+const id = fc.integer({ min: 1, max: 2147483647 });
 
 /** A valid spec, without any of its optional parts. */
 export const specs = fc
@@ -218,7 +259,18 @@ export const specs = fc
       replicas: fc.integer({ min: 1, max: 5 }),
       discovery,
       service,
-      storage: some({ size: quantity, storageClassName: label, retain: fc.boolean() }),
+      additionalServices,
+      replicaServices: some({
+        mode: fc.constantFrom('Each', 'None'),
+        overrides: fc.array(some({ annotations, addresses: fc.array(fc.ipV4(), { maxLength: 2 }) }), { maxLength: 5 }),
+      }),
+      storage: fc.oneof(
+        some({ type: fc.constant('Volume'), size: quantity, storageClassName: label, retain: fc.boolean() }),
+        fc.record(
+          { type: fc.constant('Ephemeral'), size: quantity, retain: fc.constant(false) },
+          { requiredKeys: ['type'] },
+        ),
+      ),
       images: some({
         powerdns: reference,
         externalDNS: reference,
@@ -233,6 +285,10 @@ export const specs = fc
         affinity: fc.constant({ nodeAffinity: {} }),
         priorityClassName: label,
       }),
+      securityContext: fc.oneof(
+        some({ runAsGroup: id, fsGroup: id }),
+        fc.record({ runAsUser: id, runAsGroup: id, fsGroup: id }, { requiredKeys: ['runAsUser', 'fsGroup'] }),
+      ),
       podLabels: labels,
       podAnnotations: annotations,
       statusPage: some({ from: fc.array(peer, { maxLength: 3 }) }),
@@ -264,10 +320,10 @@ export const composites: fc.Arbitrary<KubernetesObject> = fc
   .tuple(specs, name)
   .map(([spec, name]) => internalDNSOf(spec, name));
 
-/** An InternalDNS with one invalid field. */
+/** An InternalDNS with one invalid field, which may be that it has its own name in it. */
 export const badComposites: fc.Arbitrary<KubernetesObject> = fc
-  .tuple(specs, name, fc.constantFrom(...badSpecs.map(({ spec }) => spec)))
-  .map(([{ zones, ...good }, name, bad]) => internalDNSOf({ ...good, ...bad }, name));
+  .tuple(specs, fc.constantFrom(...badSpecs.map(({ spec }) => spec)))
+  .map(([{ zones, ...good }, bad]) => internalDNSOf({ ...good, ...bad }));
 
 /** An InternalDNS with an arbitrary value for one of its fields. */
 export const wildComposites: fc.Arbitrary<KubernetesObject> = fc

@@ -3,6 +3,7 @@ import type { KubernetesObject, Observed } from '../../functions/cdk8s-function-
 import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { declaration as contract, hashOf } from '../../functions/contract/declaration.ts';
 import type { Report } from '../../functions/contract/report.ts';
+import { waysIn } from '../../functions/contract/ways-in.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { requestFor } from '../cdk8s-function-xp/client.ts';
 import { privateKey } from '../golden/cluster.ts';
@@ -51,6 +52,11 @@ describe('the declaration', () => {
   test('has the name of the composite, and the number of replicas', () => {
     expect(declaredBy(zone({}))).toMatchObject({ name: 'corp', replicas: 1 });
     expect(declaredBy({ ...zone({}), replicas: 3 })).toMatchObject({ name: 'corp', replicas: 3 });
+  });
+
+  test('has the size of the volumes, and none where there are none', () => {
+    expect(declaredBy({ ...zone({}), storage: { size: '2Gi' } }).storage).toEqual({ size: '2Gi' });
+    expect(declaredBy({ ...zone({}), storage: { type: 'Ephemeral' } })).not.toHaveProperty('storage');
   });
 
   test.for<[string, Spec, string[]]>([
@@ -112,15 +118,18 @@ describe('the declaration', () => {
     const { discovery } = JSON.parse(textOf(answer(zone({}))));
     expect(discovery).toEqual({
       ownerID: 'corp',
-      intervalSeconds: 2,
+      intervalSeconds: 10,
       reverse: false,
-      sources: [{ kind: 'Ingress' }, { kind: 'Service', serviceTypes: ['LoadBalancer'] }],
+      sources: [
+        { kind: 'Ingress', isAnticipated: true },
+        { kind: 'Service', serviceTypes: ['LoadBalancer'], isAnticipated: true },
+      ],
       namespaces: [],
       hostnames: 'SpecAndAnnotations',
       policy: 'Sync',
       recordTypes: ['A', 'AAAA', 'CNAME'],
       excludedDomains: [],
-      targets: { default: [], override: [], networks: [], excludedNetworks: [] },
+      targets: { default: [], override: [], networks: [], excludedNetworks: [], hostNames: 'Addresses' },
       deleteGuard: { percent: 50, holdSeconds: 600 },
       sharedHosts: 'SameNamespace',
       tenants: [],
@@ -147,6 +156,76 @@ describe('the declaration', () => {
     expect(results[0]?.message).toMatch(
       /^cannot accept the spec: its zones take 1,2\d\d,\d{3} bytes, but only 1,000,000 fit into a ConfigMap: move records into a zone file and reference it in recordsFrom$/,
     );
+  });
+});
+
+describe('the ways in', () => {
+  const waysOf = (response: ReturnType<typeof answer>) =>
+    waysIn.parse(
+      JSON.parse(
+        objects(response).find(({ metadata }) => metadata.name === 'idns-corp-declared')?.data['ways-in.json'],
+      ),
+    );
+  const spec = {
+    ...zone({}),
+    service: { type: 'NodePort' },
+    additionalServices: [{ name: 'lan', type: 'LoadBalancer' }],
+  };
+  const observed: Observed = {
+    'services/dns': {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'idns-corp' },
+      spec: { clusterIPs: ['198.18.0.53'], ipFamilies: ['IPv4'], ports: [{ port: 53, nodePort: 30053 }] },
+    },
+    'services/additional/lan': {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'idns-corp-lan' },
+      status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } },
+    },
+    'mailboxes/status': {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'idns-corp-status' },
+      data: {
+        'idns-corp-0': JSON.stringify({
+          declaration: '',
+          zones: [],
+          discovery: { state: 'Off' },
+          hostIPs: ['192.0.2.1'],
+        }),
+      },
+    },
+  };
+
+  test('are the addresses and ports of each Service, and what is missing', () => {
+    expect(waysOf(answer(spec, observed))).toEqual({
+      ways: [
+        { service: 'service', type: 'NodePort', servers: [{ address: '192.0.2.1', port: 30053 }] },
+        { service: 'lan', type: 'LoadBalancer', servers: [], hostname: 'lb.example.com' },
+      ],
+      notes: [
+        expect.stringMatching(/^Service idns-corp-lan has only the name lb\.example\.com, to which no resolver can/),
+      ],
+    });
+    expect(waysOf(answer(zone({}))).notes).toEqual(['Service idns-corp has no address yet']);
+    const advertised = { ...spec, advertise: 'lan' };
+    expect(waysOf(answer(advertised, observed)).notes).toEqual([
+      expect.anything(),
+      expect.stringMatching(
+        /^until Service idns-corp-lan has an address, the zones' name servers have none, and their/,
+      ),
+    ]);
+  });
+
+  test('are not in the text that reports repeat the hash of: another address leaves the InternalDNS ready', () => {
+    const named = textOf(answer(spec, observed));
+    const { 'services/additional/lan': lan, ...others } = observed as Record<string, KubernetesObject>;
+    const addressed = { ...lan, status: { loadBalancer: { ingress: [{ ip: '192.0.2.53' }] } } } as KubernetesObject;
+    const later = answer(spec, { ...others, 'services/additional/lan': addressed });
+    expect(waysOf(later).ways[1]?.servers).toEqual([{ address: '192.0.2.53', port: 53 }]);
+    expect(textOf(later)).toBe(named);
   });
 });
 
@@ -253,6 +332,18 @@ describe('PowerDNS is configured', () => {
     expect(settings(served)).toContain('enable-lua-records');
   });
 
+  test('for every record that a team can apply, and has a Secret for its keys, if teams have Zones', () => {
+    const composed = objects(
+      answer({ zones: [{ name: 'corp.internal' }], discovery: { sources: [{ kind: 'Zone' }] } }),
+    );
+    expect(composed.find(({ data }) => data?.['pdns.conf'])?.data['pdns.conf']).toContain('enable-lua-records=shared');
+    expect(composed.find(({ kind }) => kind === 'Secret')?.metadata.name).toBe('idns-corp-dnssec');
+    const rules = composed.find(({ kind }) => kind === 'Role')?.rules;
+    expect(rules).toContainEqual(
+      expect.objectContaining({ resources: ['secrets'], resourceNames: ['idns-corp-dnssec'] }),
+    );
+  });
+
   test('to look for DNAMEs only if there is one', () => {
     expect(settings({ name: 'old', type: 'DNAME', values: ['new'] })).toContain('\ndname-processing=yes\n');
     expect(settings(www)).not.toContain('dname');
@@ -303,7 +394,7 @@ describe('of a signed zone', () => {
   });
 
   test('a report on another declaration does not change its keys', () => {
-    expect(zonesIn(answer(signed, reported('another')))[0]?.dnssec?.ds).toEqual([]);
+    expect(zonesIn(answer(signed, reported('{}')))[0]?.dnssec?.ds).toEqual([]);
   });
 
   test('the status has its keys until it is "Off"', () => {

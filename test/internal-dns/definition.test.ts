@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { generated } from '../../functions/internal-dns/definition.ts';
 import { definition, type Schema, schema } from '../crossplane.ts';
+import { crds, schemaOf } from '../kinds.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -12,8 +13,13 @@ describe('generated files are current', () => {
   });
 });
 
-describe('the reference page', () => {
-  const page = generated['docs/api.md'] ?? '';
+const schemas: [page: string, schema: Schema][] = [
+  ['docs/api.md', schema],
+  ...crds.map((crd): [string, Schema] => [`docs/${crd.spec.names.singular}-api.md`, schemaOf(crd)]),
+];
+
+describe.each(schemas)('%s', (file, schema) => {
+  const page = generated[file] ?? '';
 
   test('has every field of the definition with its description', () => {
     for (const { path, node } of nodesIn(schema)) {
@@ -36,7 +42,7 @@ describe('the reference page', () => {
 });
 
 // https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
-describe('the schema is accepted by Kubernetes and Crossplane', () => {
+describe.each(schemas)('the schema in %s is accepted by Kubernetes', (file, schema) => {
   const allowed = [
     ...['type', 'format', 'description', 'default', 'enum', 'properties', 'required', 'items', 'additionalProperties'],
     ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'anyOf'],
@@ -119,10 +125,14 @@ describe('the schema is accepted by Kubernetes and Crossplane', () => {
 
   test('with lists of objects as maps by a required key', () => {
     const lists = all.filter(({ node }) => node['x-kubernetes-list-type'] === 'map');
-    expect(lists.map(({ path }) => path)).toEqual(['spec.zones', 'spec.discovery.sources']);
+    expect(lists.map(({ path }) => path)).toEqual(
+      file === 'docs/api.md'
+        ? ['spec.zones', 'spec.discovery.sources', 'spec.additionalServices']
+        : ['status.instances', 'status.instances[].conditions'],
+    );
     for (const { node } of lists) {
       expect(node['x-kubernetes-list-map-keys']).toHaveLength(1);
-      expect(node.items?.required).toEqual(node['x-kubernetes-list-map-keys']);
+      expect(node.items?.required).toEqual(expect.arrayContaining(node['x-kubernetes-list-map-keys'] ?? []));
     }
   });
 
@@ -142,13 +152,15 @@ describe('the schema is accepted by Kubernetes and Crossplane', () => {
       faults((node, path) => /[a-z]$/i.test(path) && !['spec', 'status'].includes(path) && !node.description && 'none'),
     ).toEqual([]);
   });
+});
 
-  test('with only what Crossplane preserves: no default of the spec, rules on metadata at the root only', () => {
+describe('the definition', () => {
+  test('has only what Crossplane preserves: no default of the spec, rules on metadata at the root only', () => {
     expect(schema.properties?.spec?.default).toBeUndefined();
     expect(Object.keys(schema.properties ?? {})).toEqual(['spec', 'status']);
   });
 
-  test('and kubectl get shows the zones, the names and the address', () => {
+  test('lets kubectl get show the zones, the names and the address', () => {
     const [version] = definition.spec.versions;
     const columns: { name: string; jsonPath: string }[] = version.additionalPrinterColumns;
     expect(columns.map(({ name }) => name)).toEqual(['Zones', 'Names', 'Address']);
@@ -158,10 +170,34 @@ describe('the schema is accepted by Kubernetes and Crossplane', () => {
     }
   });
 
-  test('and the scope is explicit', () => {
+  test('has an explicit scope', () => {
     expect(definition.apiVersion).toBe('apiextensions.crossplane.io/v2');
     expect(definition.spec.scope).toBe('Cluster');
     expect(definition.metadata.name).toBe(`${definition.spec.names.plural}.${definition.spec.group}`);
+  });
+});
+
+describe.each(crds)('the CRD $metadata.name', ({ metadata, spec }) => {
+  const [version] = spec.versions;
+  const schema = version.schema.openAPIV3Schema as Schema;
+
+  test('is namespaced, with a status that only its writers change', () => {
+    expect(spec.scope).toBe('Namespaced');
+    expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`);
+    expect(version.subresources).toEqual({ status: {} });
+    expect(schema.required).toEqual(['spec']);
+  });
+
+  test('lets kubectl get show fields that exist', () => {
+    const columns: { name: string; jsonPath: string }[] = version.additionalPrinterColumns;
+    for (const { jsonPath } of columns.filter(({ name }) => name !== 'Age')) {
+      const path = jsonPath
+        .slice(1)
+        .replaceAll(/\[.*?\]/g, '')
+        .split('.');
+      const field = path.reduce<Schema | undefined>((at, name) => (at?.items ?? at)?.properties?.[name], schema);
+      expect(field, jsonPath).toBeDefined();
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.co
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
 import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
@@ -34,6 +35,7 @@ export const kinds: Readonly<Record<string, { model: Model; namespaced: boolean;
   'v1/Secret': { model: Secret, namespaced: true, plural: 'secrets' },
   'v1/Service': { model: Service, namespaced: true, plural: 'services' },
   'v1/ServiceAccount': { model: ServiceAccount, namespaced: true, plural: 'serviceaccounts' },
+  'apps/v1/Deployment': { model: Deployment, namespaced: true, plural: 'deployments' },
   'apps/v1/StatefulSet': { model: StatefulSet, namespaced: true, plural: 'statefulsets' },
   'monitoring.coreos.com/v1/PodMonitor': { model: PodMonitor, namespaced: true, plural: 'podmonitors' },
   'monitoring.coreos.com/v1/PrometheusRule': { model: PrometheusRule, namespaced: true, plural: 'prometheusrules' },

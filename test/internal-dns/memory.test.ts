@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { numberOf } from '../../functions/contract/rules.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
-import { numberOf } from '../../functions/internal-dns/rules.ts';
 import { agent } from '../../functions/internal-dns/server/agent.ts';
 import { externalDNS } from '../../functions/internal-dns/server/external-dns.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';

@@ -145,10 +145,12 @@ describe('the PodMonitor', () => {
 
 /** Metrics of the agent, PowerDNS and ExternalDNS, with the labels that select them. */
 const selected = (expr: string) =>
-  [...expr.matchAll(/\b(internal_dns|pdns_auth|process|external_dns)_[a-z0-9_]+(\{[^}]*\})?/g)].map(([all]) => all);
+  [...expr.matchAll(/\b(internal_dns|pdns_auth|process|external_dns|dnsdist)_[a-z0-9_]+(\{[^}]*\})?/g)].map(
+    ([all]) => all,
+  );
 
 describe('the alerts', () => {
-  const alerts = alertsIn(rendered()[1]);
+  const alerts = alertsIn(rendered(watched({ resolver: {} }))[1]);
 
   test('select one instance only', () => {
     for (const { expr } of alerts) {
@@ -183,11 +185,22 @@ describe('the alerts', () => {
       'of discovery are left out where there is none',
       { discovery: { sources: [] } },
       [
+        'InternalDNSAnticipationSuspended',
         'InternalDNSDeletesHeld',
         'InternalDNSDiscoveryStalled',
         'InternalDNSNamesUnresolved',
         'InternalDNSNotUpdating',
         'InternalDNSSlowPropagation',
+      ],
+    ],
+    [
+      'of the resolver are left out without one',
+      { resolver: undefined },
+      [
+        'InternalDNSCertificateExpires',
+        'InternalDNSNotForwarding',
+        'InternalDNSResolverDrops',
+        'InternalDNSUpstreamDown',
       ],
     ],
     ['of replicas are left out for a single one', { replicas: 1 }, ['InternalDNSReplicaAbsent']],
@@ -197,14 +210,14 @@ describe('the alerts', () => {
       ['InternalDNSSlowPropagation'],
     ],
   ])('%s', (_, changes, absent) => {
-    const present = alertsIn(rendered(watched(changes))[1]).map(({ alert }) => alert);
+    const present = alertsIn(rendered(watched({ resolver: {}, ...changes }))[1]).map(({ alert }) => alert);
     const missing = alerts.map(({ alert }) => alert).filter((alert) => !present.includes(alert));
     expect(missing.sort()).toEqual(absent);
   });
 });
 
 describe('the dashboard', () => {
-  const { object, dashboard } = dashboardIn(rendered()[1]);
+  const { object, dashboard } = dashboardIn(rendered(watched({ resolver: {} }))[1]);
   const { panels } = dashboard;
 
   test('has the label that Grafana watches, and its own file', () => {

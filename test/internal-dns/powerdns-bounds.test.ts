@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
 import { replacement } from '../../functions/agent/powerdns/rrset.ts';
-import { numberOf } from '../../functions/internal-dns/rules.ts';
+import { numberOf } from '../../functions/contract/rules.ts';
 import { powerdnsFiles, powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { boundsOf } from '../../functions/internal-dns/server/powerdns-bounds.ts';
 import {

@@ -34,6 +34,7 @@ const rangeForm =
   'zone name has a slash only where it is a part of a /24 (RFC 2317), such as 64/26.2.0.192.in-addr.arpa';
 const durationForm = 'interval must be a duration of at least 1s, such as 2s or 1m30s';
 const quantityForm = 'size must be a quantity above zero, such as 1Gi';
+const oauthClient = { credentials: { secretRef: { name: 'tailnet-dns' } } };
 const oneSort = 'a peer has either ipBlock, or namespaceSelector, podSelector or both';
 const exceptRule = 'except must be networks within cidr, each smaller than it';
 const tooMany = /too big|too many|must have at most/i;
@@ -51,6 +52,25 @@ const service = (reason: string, fields: Spec, path: string, message: string | R
   reason,
   spec: { zones, service: fields },
   path: `spec.service${path}`,
+  message,
+});
+const additional = (reason: string, list: Spec[], path: string, message: string | RegExp): BadSpec => ({
+  reason,
+  spec: { zones, additionalServices: list },
+  path: `spec.additionalServices${path}`,
+  message,
+});
+/** Fields that contradict each other. */
+const spec = (reason: string, fields: Spec, message: string): BadSpec => ({
+  reason,
+  spec: { zones, ...fields },
+  path: 'spec',
+  message,
+});
+const securityContext = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
+  reason,
+  spec: { zones, securityContext: fields },
+  path: `spec.securityContext${path}`,
   message,
 });
 const peer = (reason: string, peer: Spec, path: string, message: string): BadSpec => ({
@@ -123,6 +143,22 @@ const flag = (argument: string, says: string): BadSpec =>
     '.extraArgs[0]',
     new RegExp(`${says}|^extraArgs takes only flags|: extraArgs takes only flags`),
   );
+
+/** An invalid resolver. */
+const resolver = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec => ({
+  reason,
+  spec: { zones, resolver: fields },
+  path: `spec.resolver${path}`,
+  message,
+});
+const upstream = (reason: string, fields: Spec, path: string, message: string | RegExp): BadSpec =>
+  resolver(reason, { forward: { upstreams: [fields] } }, `.forward.upstreams[0]${path}`, message);
+const views = (reason: string, list: Spec[], path: string, message: string | RegExp): BadSpec =>
+  resolver(reason, { views: list }, `.views${path}`, message);
+const forwarding = { forward: { upstreams: [{ address: '192.0.2.53' }] } };
+const tls = { certificate: { secretRef: { name: 'dns-tls' } } };
+const upstreamForm =
+  'address must be an IPv4 or IPv6 address, optionally with a port, such as 192.0.2.1, 192.0.2.1:5353';
 
 export const badSpecs: readonly BadSpec[] = [
   { reason: 'there are no zones', spec: {}, path: 'spec.zones', message: /required/i },
@@ -904,6 +940,12 @@ export const badSpecs: readonly BadSpec[] = [
       targetForm,
     ),
   ),
+  discovery(
+    'the mode of host names does not exist',
+    { targets: { hostNames: 'ALIAS' } },
+    '.targets.hostNames',
+    notOneOf,
+  ),
   discovery('a network has no length', { targets: { networks: ['192.0.2.0'] } }, '.targets.networks[0]', networkForm),
   discovery(
     'a network of IPv4 is too narrow',
@@ -963,6 +1005,36 @@ export const badSpecs: readonly BadSpec[] = [
     tenant([`*.${'a'.repeat(64)}.internal`]),
     '.tenants[0].names[0]',
     patternForm('a name of a tenant'),
+  ),
+  discovery(
+    'a network of a tenant is an address',
+    { tenants: [{ namespaceSelector: {}, names: [], networks: ['192.0.2.7'] }] },
+    '.tenants[0].networks[0]',
+    'a network must be an address with the length of its prefix',
+  ),
+  discovery(
+    'the claimants of Machines are none',
+    { tenants: [{ namespaceSelector: {}, names: [], machines: 'SelectableByNone' }] },
+    '.tenants[0].machines',
+    notOneOf,
+  ),
+  discovery(
+    'a check of claims is none',
+    { tenants: [{ namespaceSelector: {}, names: [], checks: 'Ping' }] },
+    '.tenants[0].checks',
+    notOneOf,
+  ),
+  discovery(
+    'a zone of a tenant ends with a dot',
+    { sources: [{ kind: 'Zone' }], tenants: [{ namespaceSelector: {}, names: [], zones: ['team.internal.'] }] },
+    '.tenants[0].zones[0]',
+    patternForm('a zone of a tenant'),
+  ),
+  discovery(
+    'a tenant has zones, but no Zone is read',
+    { tenants: [{ namespaceSelector: {}, names: [], zones: ['team.internal'] }] },
+    '',
+    'tenants have zones, but no Zone is read: add kind: Zone to sources',
   ),
   {
     reason: 'two parts of a network overlap',
@@ -1098,13 +1170,174 @@ export const badSpecs: readonly BadSpec[] = [
     'a load balancer’s address is given to another type',
     { loadBalancerIP: '192.0.2.7' },
     '',
-    'loadBalancerIP and loadBalancerClass need type: LoadBalancer',
+    'loadBalancerIP needs type: LoadBalancer',
   ),
   service(
     'a load balancer’s class is given to another type',
     { type: 'NodePort', loadBalancerClass: 'example.internal/lb' },
     '',
-    'loadBalancerIP and loadBalancerClass need type: LoadBalancer',
+    'loadBalancerClass needs type: LoadBalancer',
+  ),
+  service(
+    'clients of a load balancer are given to another type',
+    { type: 'NodePort', loadBalancerSourceRanges: ['192.0.2.0/24'] },
+    '',
+    'loadBalancerSourceRanges needs type: LoadBalancer',
+  ),
+  service(
+    'clients of a load balancer are given to another type in an annotation',
+    { annotations: { 'service.beta.kubernetes.io/load-balancer-source-ranges': '192.0.2.0/24' } },
+    '',
+    'the annotation service.beta.kubernetes.io/load-balancer-source-ranges needs type: LoadBalancer',
+  ),
+  service(
+    'clients of a load balancer are an address',
+    { type: 'LoadBalancer', loadBalancerSourceRanges: ['192.0.2.1'] },
+    '.loadBalancerSourceRanges[0]',
+    networkForm,
+  ),
+  onlyFunction(
+    service(
+      'the class of a load balancer has a space',
+      { type: 'LoadBalancer', loadBalancerClass: 'my balancer' },
+      '.loadBalancerClass',
+      'must be the name of a class, such as service.k8s.aws/nlb',
+    ),
+  ),
+  service(
+    'traffic from outside the cluster has a policy without a way in',
+    { externalTrafficPolicy: 'Local' },
+    '',
+    'externalTrafficPolicy needs type: NodePort or LoadBalancer',
+  ),
+  service(
+    'the traffic policy does not exist',
+    { type: 'NodePort', externalTrafficPolicy: 'local' },
+    '.externalTrafficPolicy',
+    notOneOf,
+  ),
+  service(
+    'a node port is given to a ClusterIP',
+    { nodePort: 30053 },
+    '',
+    'nodePort needs type: NodePort or LoadBalancer',
+  ),
+  service(
+    'the node port has more than 16 bits',
+    { type: 'NodePort', nodePort: 65536 },
+    '.nodePort',
+    /<=65535|less than or equal to 65535/,
+  ),
+  service('there are no protocols', { protocols: [] }, '.protocols', /at least 1|>=1 items/),
+  service('the protocol does not exist', { protocols: ['SCTP'] }, '.protocols[0]', notOneOf),
+  service('a protocol is there twice', { protocols: ['UDP', 'UDP'] }, '.protocols', twice),
+  service('the IP family does not exist', { ipFamilies: ['ipv4'] }, '.ipFamilies[0]', notOneOf),
+  service('the policy of IP families does not exist', { ipFamilyPolicy: 'DualStack' }, '.ipFamilyPolicy', notOneOf),
+  service(
+    'a single stack has both IP families',
+    { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'SingleStack' },
+    '',
+    'ipFamilies must have one family with ipFamilyPolicy: SingleStack',
+  ),
+  service(
+    'a Service with addresses of both IP families has one',
+    { ipFamilies: ['IPv6'] },
+    '',
+    'ipFamilies must have one family with ipFamilyPolicy: SingleStack',
+  ),
+  service(
+    'the cluster address is of another IP family',
+    { ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack', clusterIP: '198.18.0.53' },
+    '',
+    'clusterIP must be of the first of ipFamilies',
+  ),
+  service(
+    'labels has a label of the selectors',
+    { labels: { 'app.kubernetes.io/name': 'x' } },
+    '.labels',
+    'labels must not use app.kubernetes.io/*',
+  ),
+  ...(
+    [
+      ['Lan', 'the name of a Service must begin with a letter'],
+      ['2', 'the name of a Service must begin with a letter'],
+      ['lan.corp', 'the name of a Service must begin with a letter'],
+      ['lan-', 'the name of a Service must begin with a letter'],
+      ['', /at least 1|>=1 characters/],
+      ['a'.repeat(16), tooLong],
+      ...['service', 'status', 'resolver'].map(
+        (name) => [name, 'the name of a Service must not be service, status, resolver'] as const,
+      ),
+    ] as const
+  ).map(([name, message]) =>
+    additional(`an additional Service has the name ${JSON.stringify(name)}`, [{ name }], '[0].name', message),
+  ),
+  additional('an additional Service has no name', [{}], '[0].name', /required/i),
+  additional(
+    'two additional Services have one name',
+    [{ name: 'lan' }, { name: 'lan' }],
+    '',
+    /additionalServices must have different names|Duplicate value/,
+  ),
+  additional(
+    'there are more additional Services than eight',
+    Array.from({ length: 9 }, (_, index) => ({ name: `s${index}` })),
+    '',
+    tooMany,
+  ),
+  additional(
+    'an additional Service breaks a rule of every Service',
+    [{ name: 'lan', nodePort: 30053 }],
+    '[0]',
+    'nodePort needs type: NodePort or LoadBalancer',
+  ),
+  spec(
+    'no Service has the advertised name',
+    { additionalServices: [{ name: 'lan' }], advertise: 'wan' },
+    'advertise must be service or the name of one of additionalServices',
+  ),
+  spec(
+    'the nodes are advertised',
+    { additionalServices: [{ name: 'nodes', type: 'NodePort' }], advertise: 'nodes' },
+    'advertise names a Service of type NodePort',
+  ),
+  spec(
+    'two replicas request one address',
+    {
+      service: { type: 'LoadBalancer' },
+      replicaServices: { overrides: [{ loadBalancerIP: '192.0.2.54' }, { loadBalancerIP: '192.0.2.54' }] },
+    },
+    'replicaServices.overrides has a loadBalancerIP twice',
+  ),
+  ...[{}, { additionalServices: [{ name: 'lan', type: 'LoadBalancer' }] }].map((services) =>
+    spec(
+      'a replica requests an address, but the advertised Service is no load balancer',
+      {
+        service: {},
+        advertise: 'service',
+        ...services,
+        replicaServices: { overrides: [{ loadBalancerIP: '192.0.2.54' }] },
+      },
+      'replicaServices.overrides has a loadBalancerIP, but the advertised Service is no load balancer',
+    ),
+  ),
+  spec(
+    'two additional Services have one node port',
+    { additionalServices: ['a', 'b'].map((name) => ({ name, type: 'NodePort', nodePort: 30053 })) },
+    'two Services have the same nodePort',
+  ),
+  spec(
+    'an additional Service has the node port of the own one',
+    {
+      service: { type: 'NodePort', nodePort: 30053 },
+      additionalServices: [{ name: 'a', type: 'LoadBalancer', nodePort: 30053 }],
+    },
+    'two Services have the same nodePort',
+  ),
+  spec(
+    'two Services have one cluster address',
+    { service: { clusterIP: '198.18.0.53' }, additionalServices: [{ name: 'a', clusterIP: '198.18.0.53' }] },
+    'two Services have the same clusterIP',
   ),
   service(
     'tailscale has type: NodePort',
@@ -1130,6 +1363,51 @@ export const badSpecs: readonly BadSpec[] = [
     '.tailscale.tags[0]',
     'tags must look like tag:dns',
   ),
+  service(
+    'a proxy has a class beside its group',
+    { tailscale: { proxyClass: 'small', proxyGroup: 'dns' } },
+    '.tailscale',
+    'proxyClass is for a proxy of its own: set that of the pods of a group in the ProxyGroup',
+  ),
+  service(
+    'the split DNS has no credentials',
+    { tailscale: { splitDNS: {} } },
+    '.tailscale.splitDNS.credentials',
+    /is required|required value/i,
+  ),
+  service(
+    'the name of the tailnet has a slash',
+    { tailscale: { splitDNS: { ...oauthClient, tailnet: 'a/b' } } },
+    '.tailscale.splitDNS.tailnet',
+    'tailnet must be the name of a tailnet, such as example.com, or -',
+  ),
+  ...[
+    'http://api.example.com',
+    'http://192.0.2.1',
+    'http://172.32.0.1',
+    'http://10.example.com',
+    'http://10.0.0.1@example.com',
+    'https://user:password@example.com',
+    'https://example.com/?x=1',
+    'https://example.com/api v2',
+    'ftp://example.com',
+    'example.com',
+  ].map((apiURL) =>
+    service(
+      `the admin API is at ${apiURL}`,
+      { tailscale: { splitDNS: { ...oauthClient, apiURL } } },
+      '.tailscale.splitDNS.apiURL',
+      'apiURL must be an https URL, such as https://api.tailscale.com; plain http is for private addresses only, as the credentials could be read on the way',
+    ),
+  ),
+  spec(
+    'two Services keep the split DNS',
+    {
+      service: { tailscale: { splitDNS: oauthClient } },
+      additionalServices: [{ name: 'b', tailscale: { splitDNS: oauthClient } }],
+    },
+    'two Services have tailscale.splitDNS, and a zone has one entry: leave it out of one',
+  ),
   service('an annotation is a number', { annotations: { a: 1 } }, '.annotations.a', wrongType),
 
   field('the size is invalid', 'spec.storage.size', 'large', quantityForm),
@@ -1137,6 +1415,29 @@ export const badSpecs: readonly BadSpec[] = [
   field('the size is negative', 'spec.storage.size', '-1Gi', quantityForm),
   field('the size has an unknown unit', 'spec.storage.size', '1GB', quantityForm),
   field('retain is a text', 'spec.storage.retain', 'yes', wrongType),
+  field('the type of storage does not exist', 'spec.storage.type', 'emptyDir', notOneOf),
+  field(
+    'storage that is ephemeral has a class',
+    'spec.storage',
+    { type: 'Ephemeral', storageClassName: 'fast' },
+    'storageClassName needs type: Volume, because an emptyDir has no StorageClass: leave it out',
+  ),
+  field(
+    'storage that is ephemeral is retained',
+    'spec.storage',
+    { type: 'Ephemeral', retain: true },
+    'retain needs type: Volume, because an emptyDir is deleted with its pod: leave it out',
+  ),
+  securityContext('the user is root', { runAsUser: 0, fsGroup: 953 }, '.runAsUser', />=1|greater than or equal to 1/),
+  securityContext('the group is root', { runAsGroup: 0 }, '.runAsGroup', />=1|greater than or equal to 1/),
+  securityContext(
+    'the group of the volume has more than 31 bits',
+    { fsGroup: 2147483648 },
+    '.fsGroup',
+    /<=2147483647|less than or equal to 2147483647/,
+  ),
+  securityContext('the user is a name', { runAsUser: 'pdns', fsGroup: 953 }, '.runAsUser', wrongType),
+  securityContext('a user has no group for its volume', { runAsUser: 1234 }, '', 'runAsUser needs fsGroup: '),
   field('an image has no name', 'spec.images.agent', '', /at least 1|>=1 characters/),
   field('the pull policy does not exist', 'spec.images.pullPolicy', 'always', notOneOf),
   {
@@ -1157,7 +1458,9 @@ export const badSpecs: readonly BadSpec[] = [
     { 'app.kubernetes.io/name': 'x' },
     'podLabels must not',
   ),
-  ...(['podLabels', 'scheduling.nodeSelector', 'podAnnotations', 'service.annotations'] as const).flatMap((map) =>
+  ...(
+    ['podLabels', 'scheduling.nodeSelector', 'podAnnotations', 'service.annotations', 'service.labels'] as const
+  ).flatMap((map) =>
     [
       '',
       'a b',
@@ -1239,6 +1542,148 @@ export const badSpecs: readonly BadSpec[] = [
     'interval must be a duration of',
   ),
   field('enabled is a text', 'spec.monitoring.enabled', 'yes', wrongType),
+  ...['192.0.2.0', '192.0.2.0/33', '192.0.2.256/24', 'lan', '::1'].map((network) =>
+    resolver(
+      `clients in ${network}`,
+      { allowFrom: [network] },
+      '.allowFrom[0]',
+      'a network must be an address with the length of its prefix, such as 192.0.2.0/24 or 2001:db8::/32',
+    ),
+  ),
+  resolver('a resolver for nobody', { allowFrom: [] }, '.allowFrom', /too small|at least 1/i),
+  resolver('the same clients twice', { allowFrom: ['10.0.0.0/8', '10.0.0.0/8'] }, '.allowFrom', twice),
+  ...['0.0.0.0/0', '::/0'].map((network) =>
+    resolver(
+      `an open resolver, for ${network}`,
+      { allowFrom: ['10.0.0.0/8', network], ...forwarding },
+      '',
+      'forward with an allowFrom of everybody is an open resolver, which attacks others on behalf of strangers: list',
+    ),
+  ),
+  ...[
+    'dns.example.com',
+    '192.0.2.1:0',
+    '192.0.2.1:',
+    '192.0.2.256',
+    '[192.0.2.1]:53',
+    '[2001:db8::1',
+    '1.1.1.1#53',
+  ].map((address) => upstream(`the upstream ${address}`, { address }, '.address', upstreamForm)),
+  ...['192.0.2.1:65536', '2001:db8:::1'].map((address) =>
+    onlyFunction(upstream(`the upstream ${address}`, { address }, '.address', upstreamForm)),
+  ),
+  upstream(
+    'a name in a certificate without one',
+    { address: '192.0.2.1', tlsName: 'dns.example.com' },
+    '',
+    'tlsName needs',
+  ),
+  upstream(
+    'a path without a URL',
+    { address: '192.0.2.1', protocol: 'DoT', path: '/q' },
+    '',
+    'path needs protocol: DoH',
+  ),
+  upstream(
+    'a path with a query',
+    { address: '192.0.2.1', protocol: 'DoH', path: '/q?dns=' },
+    '.path',
+    'path must be the path of a URL, such as /dns-query',
+  ),
+  upstream('an unknown protocol', { address: '192.0.2.1', protocol: 'DoQ' }, '.protocol', notOneOf),
+  resolver('a resolver that forwards to nobody', { forward: {} }, '.forward', 'forward needs upstreams, zones or both'),
+  resolver(
+    'a forwarded zone twice',
+    { forward: { zones: [1, 2].map(() => ({ name: 'ad.internal', upstreams: [{ address: '192.0.2.1' }] })) } },
+    '.forward.zones',
+    'forward.zones must have different names',
+  ),
+  resolver(
+    'a forwarded zone without servers',
+    { forward: { zones: [{ name: 'ad.internal', upstreams: [] }] } },
+    '.forward.zones[0].upstreams',
+    /too small|at least 1/i,
+  ),
+  spec(
+    'an own zone that is forwarded',
+    { resolver: { forward: { zones: [{ name: 'corp.internal', upstreams: [{ address: '192.0.2.1' }] }] } } },
+    'resolver.forward.zones has one of zones, which this server answers itself: remove it from one of them',
+  ),
+  ...[
+    { service: { type: 'NodePort', externalTrafficPolicy: 'Cluster' } },
+    { service: { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' } },
+    { additionalServices: [{ name: 'lan', type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' }] },
+  ].map((fields) =>
+    spec(
+      'clients that all have the address of a node',
+      { ...fields, resolver: forwarding },
+      'resolver.forward needs the addresses of clients, but with externalTrafficPolicy: Cluster each has that of a node',
+    ),
+  ),
+  resolver(
+    'a burst below the rate',
+    { rateLimit: { queriesPerSecond: 10, burst: 5 } },
+    '.rateLimit',
+    'burst must be at least',
+  ),
+  resolver(
+    'a certificate without a name',
+    { doT: { certificate: { secretRef: {} } } },
+    '.doT.certificate.secretRef.name',
+    /required/i,
+  ),
+  resolver('DNS over TLS on the port of DNS', { doT: { ...tls, port: 53 } }, '', 'port 53 is that of DNS itself'),
+  resolver('one port twice', { doT: { ...tls, port: 443 }, doH: tls }, '', 'doT and doH have the same port'),
+  resolver('an unknown type', { blockedTypes: ['AAAAA'] }, '.blockedTypes[0]', notOneOf),
+  resolver('a share of nothing', { queryLog: { percent: 0 } }, '.queryLog.percent', /too small|greater than or equal/i),
+  resolver(
+    'stale answers for ever',
+    { forward: { ...forwarding.forward, cache: { serveStale: '100h' } } },
+    '.forward.cache.serveStale',
+    'serveStale must be a duration of at least 1s and at most 72h',
+  ),
+  views('a view of nothing', [{ name: 'a', from: ['10.0.0.0/8'] }], '[0]', 'a view has either internalDNS or zones'),
+  views(
+    'a view of both',
+    [{ name: 'a', from: ['10.0.0.0/8'], internalDNS: 'b', zones: ['corp.internal'] }],
+    '[0]',
+    'a view has either internalDNS or zones',
+  ),
+  views(
+    'two views of one name',
+    ['10.0.0.0/8', '192.0.2.0/24'].map((network) => ({ name: 'a', from: [network], internalDNS: 'b' })),
+    '',
+    'views must have different names',
+  ),
+  ...[
+    ['the same clients', '10.0.0.0/8'],
+    ['some of the clients', '10.1.0.0/16'],
+  ].map(([what, inner]) =>
+    onlyFunction(
+      views(
+        `a view of ${what} of an earlier one`,
+        [
+          { name: 'all', from: ['192.0.2.0/24', '10.0.0.0/8'], internalDNS: 'b' },
+          { name: 'some', from: [inner], zones: ['corp.internal'] },
+        ],
+        '[1].from',
+        `${inner} is within 10.0.0.0/8 of view all, which comes first and answers: remove it, or move this view`,
+      ),
+    ),
+  ),
+  // The API server refuses it under that name, too.
+  onlyFunction(
+    spec(
+      'a view that leads to itself',
+      { resolver: { views: [{ name: 'a', from: ['10.0.0.0/8'], internalDNS: 'corp' }] } },
+      'resolver.views has this InternalDNS itself as internalDNS: name another, or list zones instead',
+    ),
+  ),
+  spec(
+    'a view of a zone that is not there',
+    { resolver: { views: [{ name: 'a', from: ['10.0.0.0/8'], zones: ['other.internal'] }] } },
+    'resolver.views has a zone that is none of zones: add it there, or remove it from the view',
+  ),
 ];
 
 /** Refused names of an InternalDNS. */
@@ -1249,6 +1694,7 @@ export const badNames: readonly { reason: string; name: string }[] = [
 ];
 
 const loadBalancer = (fields: Spec = {}): Spec => ({ zones, service: { type: 'LoadBalancer', ...fields } });
+const firstFamily = 'the first of ipFamilies is immutable: it cannot be set, changed or removed later';
 const isFixed = 'is immutable: it cannot be set, changed or removed later';
 
 const withDNSSEC = (dnssec: Spec): Spec => ({ zones: [{ name: 'corp.internal', dnssec }] });
@@ -1257,8 +1703,17 @@ const throughUnsigning =
 const keepsAlgorithm =
   'dnssec.algorithm cannot change while the zone has a key: set dnssec.mode to Unsigning, then to "Off", then sign again';
 
+const spread = { replicas: 2, additionalServices: [{ name: 'lan', type: 'LoadBalancer' }] };
+
 /** Edits that only an API server can refuse, as it knows the old object. */
 export const badEdits: readonly BadEdit[] = [
+  {
+    reason: 'another Service is advertised while replicas have their own',
+    before: { zones, ...spread },
+    after: { zones, ...spread, advertise: 'lan' },
+    message:
+      'advertise cannot change while replicas have Services with the settings of the advertised one: set replicaServices.mode to None first',
+  },
   {
     reason: 'the namespace changes',
     before: { zones },
@@ -1282,6 +1737,18 @@ export const badEdits: readonly BadEdit[] = [
     before: { zones, storage: { size: '1Gi' } },
     after: { zones, storage: { size: '1000M' } },
     message: 'size may grow, not shrink',
+  },
+  {
+    reason: 'the storage becomes ephemeral',
+    before: { zones },
+    after: { zones, storage: { type: 'Ephemeral' } },
+    message: 'type is immutable',
+  },
+  {
+    reason: 'the storage is ephemeral no more',
+    before: { zones, storage: { type: 'Ephemeral' } },
+    after: { zones },
+    message: 'type is immutable',
   },
   {
     reason: 'a storage class is set later',
@@ -1318,6 +1785,24 @@ export const badEdits: readonly BadEdit[] = [
     before: loadBalancer({ loadBalancerClass: 'example.internal/a' }),
     after: loadBalancer({ loadBalancerClass: null }),
     message: `loadBalancerClass ${isFixed} while the type stays LoadBalancer; tailscale likewise`,
+  },
+  {
+    reason: 'the primary IP family changes',
+    before: { zones, service: { ipFamilies: ['IPv4', 'IPv6'] } },
+    after: { zones, service: { ipFamilies: ['IPv6', 'IPv4'] } },
+    message: firstFamily,
+  },
+  {
+    reason: 'the primary IP family is set later',
+    before: { zones },
+    after: { zones, service: { ipFamilies: ['IPv6', 'IPv4'] } },
+    message: firstFamily,
+  },
+  {
+    reason: 'the cluster address of an additional Service changes',
+    before: { zones, additionalServices: [{ name: 'lan', clusterIP: '192.0.2.10' }] },
+    after: { zones, additionalServices: [{ name: 'lan', clusterIP: '192.0.2.11' }] },
+    message: `clusterIP ${isFixed}`,
   },
   {
     reason: 'a load balancer moves into a tailnet',
@@ -1366,6 +1851,21 @@ export const badEdits: readonly BadEdit[] = [
 /** Similar edits that are accepted. */
 export const goodEdits: readonly Omit<BadEdit, 'message'>[] = [
   {
+    reason: 'another Service is advertised while replicas have none of their own',
+    before: { zones, ...spread },
+    after: { zones, ...spread, advertise: 'lan', replicaServices: { mode: 'None' } },
+  },
+  {
+    reason: 'another Service is advertised with the second replica',
+    before: { zones, ...spread, replicas: 1 },
+    after: {
+      zones,
+      ...spread,
+      advertise: 'lan',
+      replicaServices: { overrides: [{}, { loadBalancerIP: '192.0.2.55' }] },
+    },
+  },
+  {
     reason: 'a zone is signed later, with another algorithm than before',
     before: withDNSSEC({ mode: 'Off', algorithm: 'ECDSA384' }),
     after: withDNSSEC({ mode: 'Signed', algorithm: 'ED25519' }),
@@ -1392,9 +1892,30 @@ export const goodEdits: readonly Omit<BadEdit, 'message'>[] = [
     after: { zones: [{ name: 'other.internal' }] },
   },
   {
+    reason: 'ephemeral storage grows',
+    before: { zones, storage: { type: 'Ephemeral', size: '256Mi' } },
+    after: { zones, storage: { type: 'Ephemeral' } },
+  },
+  {
     reason: 'the storage grows into another unit',
     before: { zones },
     after: { zones, storage: { size: '2G' } },
+  },
+  {
+    reason: 'a Service gets addresses of a second IP family',
+    before: { zones, service: { ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' } },
+    after: { zones, service: { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' } },
+  },
+  {
+    reason: 'additional Services come, change their type and go',
+    before: { zones, additionalServices: [{ name: 'a', type: 'NodePort' }, { name: 'b' }] },
+    after: {
+      zones,
+      additionalServices: [
+        { name: 'a', tailscale: {} },
+        { name: 'c', clusterIP: '192.0.2.10' },
+      ],
+    },
   },
   {
     reason: 'a Service becomes a load balancer with a class',
@@ -1579,6 +2100,16 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
     },
   },
   {
+    reason: 'zones of teams',
+    spec: {
+      zones,
+      discovery: {
+        sources: [{ kind: 'Zone' }],
+        tenants: [{ namespaceSelector: {}, names: [], zones: ['team.internal', '*.2.0.192.in-addr.arpa'] }],
+      },
+    },
+  },
+  {
     reason: 'a tenant without names',
     spec: { zones, discovery: { tenants: [{ namespaceSelector: {}, names: [] }] } },
   },
@@ -1610,10 +2141,67 @@ export const oddSpecs: readonly { reason: string; spec: Spec; warning?: string }
   { reason: 'an interval with a fraction', spec: { zones, discovery: { interval: '1.5s' } } },
   { reason: 'a size without a unit', spec: { zones, storage: { size: '1073741824' } } },
   { reason: 'a size with an exponent', spec: { zones, storage: { size: '1e9' } } },
+  { reason: 'a user and groups that the cluster assigns', spec: { zones, securityContext: {} } },
+  { reason: 'a volume of a given group for an assigned user', spec: { zones, securityContext: { fsGroup: 1234 } } },
+  { reason: 'a user without a group', spec: { zones, securityContext: { runAsUser: 1234, fsGroup: 1234 } } },
   { reason: 'an amount that YAML takes for a number', spec: { zones, resources: { agent: { limits: { cpu: 1 } } } } },
   {
     reason: 'a tailnet with the type that it has anyway',
     spec: { zones, service: { type: 'LoadBalancer', tailscale: {} } },
+  },
+  ...[
+    'https://api.tailscale.com/',
+    'https://headscale.example.com:8443/tailscale',
+    'https://[2001:db8::1]',
+    'http://10.64.0.1',
+    'http://172.31.255.1:8080',
+    'http://192.168.0.1/api',
+    'http://100.100.100.100',
+    'http://[fd7a:115c:a1e0::1]:80',
+  ].map((apiURL) => ({
+    reason: `the admin API is at ${apiURL}`,
+    spec: { zones, service: { tailscale: { splitDNS: { ...oauthClient, apiURL } } } },
+  })),
+  { reason: 'a resolver of defaults', spec: { zones, resolver: {} } },
+  { reason: 'a resolver for everybody that forwards nothing', spec: { zones, resolver: { allowFrom: ['0.0.0.0/0'] } } },
+  ...['192.0.2.1', '192.0.2.1:5353', '2001:db8::1', '[2001:db8::1]:53', '[2001:db8::1]', '::1'].map((address) => ({
+    reason: `the upstream ${address}`,
+    spec: { zones, resolver: { forward: { upstreams: [{ address }] } } },
+  })),
+  {
+    reason: 'a forwarded zone below an own one',
+    spec: {
+      zones,
+      resolver: { forward: { zones: [{ name: 'ad.corp.internal', upstreams: [{ address: '192.0.2.1' }] }] } },
+    },
+  },
+  {
+    reason: 'clients behind nodes, of which a load balancer accepts known ones only',
+    spec: {
+      zones,
+      service: {
+        type: 'LoadBalancer',
+        externalTrafficPolicy: 'Cluster',
+        loadBalancerSourceRanges: ['192.0.2.0/24'],
+      },
+      resolver: forwarding,
+    },
+  },
+  {
+    reason: 'a tailnet, whose clients are all known',
+    spec: { zones, service: { tailscale: {}, externalTrafficPolicy: 'Cluster' }, resolver: forwarding },
+  },
+  {
+    reason: 'a wide view after a narrow one',
+    spec: {
+      zones,
+      resolver: {
+        views: [
+          { name: 'some', from: ['10.1.0.0/16'], zones: ['corp.internal'] },
+          { name: 'all', from: ['10.0.0.0/8'], internalDNS: 'b' },
+        ],
+      },
+    },
   },
 ];
 

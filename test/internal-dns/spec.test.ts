@@ -4,7 +4,7 @@ import { run } from '../../functions/cdk8s-function-xp/function.ts';
 import { internalDNS } from '../../functions/internal-dns/composition.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { requestFor } from '../cdk8s-function-xp/client.ts';
-import { definition, type Schema, schema } from '../crossplane.ts';
+import { defaulted, definition, type Schema, schema } from '../crossplane.ts';
 import { running } from '../golden/cluster.ts';
 import { badEdits, badNames, badSpecs, internalDNSOf, oddSpecs } from './refusals.ts';
 
@@ -77,8 +77,8 @@ test('a minimal spec has every default of the definition', () => {
       hostnames: 'SpecAndAnnotations',
       recordTypes: ['A', 'AAAA', 'CNAME'],
       excludedDomains: [],
-      targets: { default: [], override: [], networks: [], excludedNetworks: [] },
-      interval: '2s',
+      targets: { default: [], override: [], networks: [], excludedNetworks: [], hostNames: 'Addresses' },
+      anticipation: 'Enabled',
       policy: 'Sync',
       reverse: 'Off',
       deleteGuard: { percent: 50, hold: '10m' },
@@ -90,8 +90,18 @@ test('a minimal spec has every default of the definition', () => {
       admission: { enabled: false, outsideZones: 'Warn' },
       extraArgs: [],
     },
-    service: { annotations: {}, addresses: [] },
-    storage: { size: '1Gi', retain: false },
+    service: {
+      annotations: {},
+      labels: {},
+      protocols: ['UDP', 'TCP'],
+      loadBalancerSourceRanges: [],
+      ipFamilyPolicy: 'PreferDualStack',
+      addresses: [],
+    },
+    additionalServices: [],
+    advertise: 'service',
+    replicaServices: { mode: 'Each', overrides: [] },
+    storage: { type: 'Volume', size: '1Gi', retain: false },
     images: { pullPolicy: 'IfNotPresent', pullSecrets: [] },
     resources: {},
     scheduling: { nodeSelector: {}, tolerations: [] },
@@ -100,6 +110,13 @@ test('a minimal spec has every default of the definition', () => {
     statusPage: { from: [] },
     monitoring: { enabled: false, labels: {}, interval: '30s' },
   });
+});
+
+// `kubectl apply` merges objects, so IDs that an API server had stored would stay.
+test('an API server stores no IDs, so that {} can remove them from an existing object', () => {
+  const stored = defaulted(internalDNSOf({ zones: [{ name: 'corp.internal' }] }));
+  expect(stored.spec).not.toHaveProperty('securityContext');
+  expect(defaulted(internalDNSOf({ ...stored.spec, securityContext: {} })).spec.securityContext).toEqual({});
 });
 
 test('fields that Crossplane writes into the spec are accepted', () => {

@@ -4,10 +4,11 @@ import { hashOf } from '../../functions/contract/declaration.ts';
 import type { Report } from '../../functions/contract/report.ts';
 import { declarationOf, textOf } from '../../functions/internal-dns/declaration-writer.ts';
 import { namesOf } from '../../functions/internal-dns/names.ts';
-import { reportsOf } from '../../functions/internal-dns/reports.ts';
-import { endpointOf } from '../../functions/internal-dns/server/service.ts';
+import { currentOf, reportsOf } from '../../functions/internal-dns/reports.ts';
+import { endpointsOf } from '../../functions/internal-dns/server/service.ts';
 import { parseSpec } from '../../functions/internal-dns/spec.ts';
 import { statusOf } from '../../functions/internal-dns/status.ts';
+import { withNameServers } from '../../functions/internal-dns/zones/name-servers.ts';
 import { recordsOf } from '../../functions/internal-dns/zones/records.ts';
 import { signaturesBefore } from '../../functions/internal-dns/zones/signature.ts';
 import { internalDNSOf } from './refusals.ts';
@@ -20,8 +21,14 @@ interface Case {
   spec?: Record<string, unknown>;
   /** The Service in the cluster, null if there is none; by default a ClusterIP Service with an address. */
   service?: Partial<KubernetesObject> | null;
+  /** The additional Services in the cluster, by name. */
+  additional?: Record<string, Partial<KubernetesObject>>;
+  /** Those of the replicas, by ordinal. */
+  replicas?: Partial<KubernetesObject>[];
   /** Fields of the status of the StatefulSet, null if there is none; by default all pods are ready. */
   pods?: Record<string, number> | null;
+  /** The StorageClasses of the cluster, if they are known: the name of each, and its annotations. */
+  classes?: Record<string, Record<string, string>>;
   /** Reports by ordinal, a string for raw text; by default everything is served. */
   reports?: (Partial<Report> | string | undefined)[];
   /** The zones of the composite's status. */
@@ -31,10 +38,11 @@ interface Case {
     zones?: Verdict;
     discovery?: Verdict;
     resolvable?: Verdict;
+    tailnet?: Verdict;
     status?: object;
     /** Fields that the status does not have. */
     absent?: string[];
-    /** By default whether all conditions except Resolvable are True. */
+    /** By default whether ServerReady, ZonesReady and DiscoveryReady are True. */
     ready?: boolean;
   };
 }
@@ -42,13 +50,30 @@ interface Case {
 const zones = [{ name: 'corp.internal' }];
 const two = [{ name: 'a.internal' }, { name: 'b.internal' }];
 const loadBalancer = { zones, service: { type: 'LoadBalancer' } };
+const lan = { name: 'lan', type: 'LoadBalancer' };
+const vpn = { name: 'vpn', tailscale: {} };
+/** The operator writes two entries. */
+const inTailnet = {
+  status: { loadBalancer: { ingress: [{ hostname: 'dns.example.ts.net' }, { ip: '100.64.0.53' }] } },
+};
+const oauthClient = { credentials: { secretRef: { name: 'tailnet-dns' } } };
+const nodePortService = (...ipFamilies: string[]) => ({
+  spec: { clusterIPs: ['198.18.0.53'], ipFamilies, ports: [{ name: 'dns', nodePort: 30053 }] },
+});
 const silent = 'no report from idns-corp-0; if this lasts, see the log of the container agent';
 const waiting =
   /^ExternalDNS has not finished its first loop; if this lasts, see the log of the container external-dns$/;
 const podsNotReady =
   'not every pod is ready; if this lasts: kubectl -n internal-dns describe pod -l app.kubernetes.io/name=internal-dns,app.kubernetes.io/instance=corp';
 
+const noFast = 'StorageClass "fast" does not exist: create it';
+const recreate = 'or delete the InternalDNS and create it again with';
+const setTo = `${recreate} storage.storageClassName set to`;
+const orNone = 'storage.type: Ephemeral';
+const isDefault = { 'storageclass.kubernetes.io/is-default-class': 'true' };
+
 const ns = 'corp.internal. 3600 IN NS ns1.corp.internal.';
+const ns2 = 'corp.internal. 3600 IN NS ns2.corp.internal.';
 const signed = { zones: [{ name: 'corp.internal', dnssec: { mode: 'Signed' } }] };
 const keyA = { ds: ['1 13 2 aa'], dnskey: ['257 3 13 aa'] };
 const keyB = { ds: ['2 13 2 bb'], dnskey: ['257 3 13 bb'] };
@@ -144,7 +169,36 @@ const cases: Case[] = [
     reason: 'a load balancer has only a name',
     spec: loadBalancer,
     service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } } },
-    expected: { status: { address: 'lb.example.com', port: 53 } },
+    expected: {
+      server: [
+        'True',
+        'Serving',
+        "Service idns-corp has only the name lb.example.com, to which no resolver can forward: give it fixed addresses by its provider's annotation, and list them in service.addresses; until Service idns-corp has an address, the zones' name servers have none, and their delegation has no glue",
+      ],
+      status: {
+        address: 'lb.example.com',
+        port: 53,
+        addresses: [{ service: 'service', type: 'LoadBalancer', addresses: [], hostname: 'lb.example.com', port: 53 }],
+        zones: [
+          {
+            delegation: [ns, '; no glue: ns1.corp.internal. has no address: see the condition ServerReady'],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'a load balancer has only a name, and the spec its addresses',
+    spec: { zones, service: { type: 'LoadBalancer', addresses: ['10.0.1.53', '10.0.2.53'] } },
+    service: { status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } } },
+    expected: {
+      server: ['True', 'Serving', ''],
+      status: {
+        address: '10.0.1.53',
+        addresses: [{ addresses: ['10.0.1.53', '10.0.2.53'], hostname: 'lb.example.com' }],
+        zones: [{ delegation: [ns, expect.stringContaining('10.0.1.53'), expect.stringContaining('10.0.2.53')] }],
+      },
+    },
   },
   {
     reason: 'a load balancer has a name and an address',
@@ -155,9 +209,290 @@ const cases: Case[] = [
   {
     reason: 'a node port is given',
     spec: { zones, service: { type: 'NodePort' } },
-    service: { spec: { clusterIPs: ['198.18.0.53'], ports: [{ name: 'dns', nodePort: 30053 }] } },
-    expected: { status: { address: '198.18.0.53', port: 30053 } },
+    service: nodePortService('IPv4'),
+    reports: [{ hostIPs: ['192.0.2.11', '2001:db8::11'] }],
+    expected: {
+      status: {
+        address: '192.0.2.11',
+        port: 30053,
+        addresses: [{ service: 'service', type: 'NodePort', addresses: ['192.0.2.11'], port: 30053 }],
+        zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }],
+      },
+    },
   },
+  {
+    reason: 'a node port is given on two nodes with addresses of both families, and a report has no address',
+    spec: { zones, replicas: 3, service: { type: 'NodePort' } },
+    service: nodePortService('IPv4', 'IPv6'),
+    reports: [
+      { hostIPs: ['192.0.2.11', '2001:db8::11'] },
+      { hostIPs: ['192.0.2.12'] },
+      { hostIPs: ['192.0.2.11', 'node-1'] },
+    ],
+    expected: { status: { addresses: [{ addresses: ['192.0.2.11', '2001:db8::11', '192.0.2.12'] }] } },
+  },
+  {
+    reason: 'a node port is given, and no agent has reported a node',
+    spec: { zones, service: { type: 'NodePort' } },
+    service: nodePortService('IPv4'),
+    expected: {
+      server: ['False', 'NoAddress', 'no agent has reported the addresses of its node for Service idns-corp yet'],
+    },
+  },
+  {
+    reason: 'pods, a LAN and a tailnet have a Service each',
+    spec: { zones, additionalServices: [lan, { name: 'vpn', tailscale: {} }] },
+    additional: {
+      lan: { status: { loadBalancer: { ingress: [{ ip: '192.0.2.53' }] } } },
+      vpn: inTailnet,
+    },
+    expected: {
+      tailnet: ['True', 'ByHand', /status\.tailnet\.byHand/],
+      server: ['True', 'Serving', ''],
+      status: {
+        address: '198.18.0.53',
+        port: 53,
+        addresses: [
+          { service: 'service', type: 'ClusterIP', addresses: ['198.18.0.53'], port: 53 },
+          { service: 'lan', type: 'LoadBalancer', addresses: ['192.0.2.53'], port: 53 },
+          {
+            service: 'vpn',
+            type: 'LoadBalancer',
+            addresses: ['100.64.0.53'],
+            hostname: 'dns.example.ts.net',
+            port: 53,
+          },
+        ],
+        zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 198.18.0.53'] }],
+      },
+    },
+  },
+  ...(
+    [
+      [
+        {},
+        'no load balancer has given Service idns-corp-lan an address: install one, or remove additionalServices[lan]',
+      ],
+      [
+        { loadBalancerClass: 'example.com/none' },
+        'no load balancer of class example.com/none has given Service idns-corp-lan an address: install it, or remove additionalServices[lan]',
+      ],
+      [
+        { type: undefined, tailscale: {} },
+        "Tailscale's operator has given Service idns-corp-lan no address: install it, see its log, or remove additionalServices[lan]",
+      ],
+    ] as const
+  ).map(
+    ([fields, message]): Case => ({
+      reason: `an additional Service with ${JSON.stringify(fields)} waits, and the server is ready`,
+      spec: { zones, additionalServices: [{ ...lan, ...fields }] },
+      additional: { lan: {} },
+      expected: {
+        server: ['True', 'Serving', message],
+        tailnet: 'tailscale' in fields ? ['False', 'NoAddress', message] : ['True', 'Off'],
+        status: { address: '198.18.0.53', addresses: [{ service: 'service' }, { service: 'lan', addresses: [] }] },
+        ready: true,
+      },
+    }),
+  ),
+  {
+    reason: 'an additional Service is advertised',
+    spec: { zones, additionalServices: [lan], advertise: 'lan' },
+    additional: { lan: { status: { loadBalancer: { ingress: [{ ip: '192.0.2.53' }] } } } },
+    expected: {
+      status: { address: '198.18.0.53', zones: [{ delegation: [ns, 'ns1.corp.internal. 60 IN A 192.0.2.53'] }] },
+    },
+  },
+  {
+    reason: 'the advertised Service has no address yet',
+    spec: { zones, additionalServices: [lan], advertise: 'lan' },
+    expected: {
+      server: [
+        'True',
+        'Serving',
+        "no load balancer has given Service idns-corp-lan an address: install one, or remove additionalServices[lan]; until Service idns-corp-lan has an address, the zones' name servers have none, and their delegation has no glue",
+      ],
+      status: {
+        zones: [{ delegation: [ns, '; no glue: ns1.corp.internal. has no address: see the condition ServerReady'] }],
+      },
+    },
+  },
+  {
+    reason: 'each replica has a Service, and so a name server',
+    spec: { zones, replicas: 2 },
+    replicas: [{ spec: { clusterIPs: ['198.18.0.60'] } }, { spec: { clusterIPs: ['198.18.0.61'] } }],
+    expected: {
+      server: ['True', 'Serving', ''],
+      status: {
+        address: '198.18.0.53',
+        addresses: [
+          {
+            service: 'service',
+            addresses: ['198.18.0.53'],
+            replicas: [
+              { service: 'idns-corp-0', addresses: ['198.18.0.60'], port: 53 },
+              { service: 'idns-corp-1', addresses: ['198.18.0.61'], port: 53 },
+            ],
+          },
+        ],
+        zones: [
+          {
+            delegation: [ns, ns2, 'ns1.corp.internal. 60 IN A 198.18.0.60', 'ns2.corp.internal. 60 IN A 198.18.0.61'],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'the load balancer has no more addresses for the replicas',
+    spec: { ...loadBalancer, replicas: 2 },
+    service: { status: { loadBalancer: { ingress: [{ ip: '192.0.2.53' }] } } },
+    replicas: [{ status: { loadBalancer: { ingress: [{ ip: '192.0.2.54' }] } } }, {}],
+    expected: {
+      server: [
+        'True',
+        'Serving',
+        'no load balancer has given Service idns-corp-1 an address: install one, or set replicaServices.mode to None',
+      ],
+      ready: true,
+      status: {
+        addresses: [{ replicas: [{ addresses: ['192.0.2.54'] }, { addresses: [] }] }],
+        zones: [
+          {
+            delegation: [ns, ns2, 'ns1.corp.internal. 60 IN A 192.0.2.54', 'ns2.corp.internal. 60 IN A 192.0.2.53'],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'the load balancers of the replicas are only names',
+    spec: { ...loadBalancer, replicas: 2, replicaServices: { overrides: [{ addresses: ['10.0.1.54'] }] } },
+    service: { status: { loadBalancer: { ingress: [{ ip: '192.0.2.53' }] } } },
+    replicas: ['a', 'b'].map((name) => ({
+      status: { loadBalancer: { ingress: [{ hostname: `${name}.example.com` }] } },
+    })),
+    expected: {
+      server: [
+        'True',
+        'Serving',
+        "Service idns-corp-1 has only the name b.example.com, to which no resolver can forward: give it fixed addresses by its provider's annotation, and list them in replicaServices.overrides[1].addresses",
+      ],
+    },
+  },
+  {
+    reason: 'replicas are reached through the nodes: each through its own',
+    spec: { zones, replicas: 2, service: { type: 'NodePort' } },
+    service: nodePortService('IPv4'),
+    replicas: [nodePortService('IPv4'), nodePortService('IPv4')],
+    reports: [{ hostIPs: ['192.0.2.11'] }, { hostIPs: ['192.0.2.12'] }],
+    expected: {
+      status: {
+        addresses: [
+          {
+            addresses: ['192.0.2.11', '192.0.2.12'],
+            replicas: [
+              { addresses: ['192.0.2.11'], port: 30053 },
+              { addresses: ['192.0.2.12'], port: 30053 },
+            ],
+          },
+        ],
+      },
+    },
+  },
+  {
+    reason: 'Tailscale has given no address',
+    spec: { zones, service: { tailscale: {} } },
+    service: { status: {} },
+    expected: {
+      server: [
+        'False',
+        'NoAddress',
+        "Tailscale's operator has given Service idns-corp no address: install it, see its log, or remove service.tailscale",
+      ],
+      tailnet: ['False', 'NoAddress', /^Tailscale's operator has given Service idns-corp no address: /],
+      status: { tailnet: { service: 'service', addresses: [], state: 'Pending' } },
+    },
+  },
+  ...(
+    [
+      ['TailscaleProxyReady', 'ProxyPending', 'Pending'],
+      ['TailscaleProxyReady', 'ProxyInvalid', 'Failed'],
+      ['TailscaleIngressSvcValid', 'IngressSvcInvalid', 'Failed'],
+    ] as const
+  ).map(
+    ([type, reason, state]): Case => ({
+      reason: `Tailscale's operator says ${reason}`,
+      spec: { zones, additionalServices: [vpn] },
+      additional: { vpn: { status: { conditions: [{ type, status: 'False', reason, message: 'it\nsays why' }] } } },
+      expected: {
+        server: ['True', 'Serving', /^Tailscale's operator has given Service idns-corp-vpn no address: /],
+        tailnet: ['False', 'NoAddress', /^Tailscale's operator has given Service idns-corp-vpn no address: /],
+        status: { tailnet: { service: 'vpn', addresses: [], state, message: 'it says why' } },
+      },
+    }),
+  ),
+  {
+    reason: 'people keep the split DNS of the tailnet',
+    spec: { zones: two, additionalServices: [vpn] },
+    additional: { vpn: inTailnet },
+    expected: {
+      tailnet: ['True', 'ByHand'],
+      status: {
+        tailnet: {
+          service: 'vpn',
+          hostname: 'dns.example.ts.net',
+          addresses: ['100.64.0.53'],
+          state: 'Ready',
+          byHand: {
+            nameservers: ['100.64.0.53'],
+            domains: ['a.internal', 'b.internal'],
+            api: `curl -X PATCH https://api.tailscale.com/api/v2/tailnet/-/dns/split-dns -H "Authorization: Bearer $TOKEN" --json '{"a.internal":["100.64.0.53"],"b.internal":["100.64.0.53"]}'`,
+            terraform: ['a', 'b']
+              .map(
+                (each) =>
+                  `resource "tailscale_dns_split_nameservers" "corp_${each}_internal" {\n  domain      = "${each}.internal"\n  nameservers = ["100.64.0.53"]\n}\n`,
+              )
+              .join('\n'),
+          },
+        },
+      },
+    },
+  },
+  ...(
+    [
+      [undefined, ['False', 'Waiting', 'the agent has not reported yet on the split DNS of the tailnet']],
+      [{ state: 'Synced' }, ['True', 'SplitDNSKept', '']],
+      [{ state: 'Pending', message: 'why' }, ['False', 'SplitDNSPending', 'why']],
+      [{ state: 'Conflict', message: 'why' }, ['False', 'SplitDNSConflict', 'why']],
+      [{ state: 'Failed', message: 'why' }, ['False', 'SplitDNSFailed', 'why']],
+    ] as const
+  ).map(
+    ([splitDNS, tailnet]): Case => ({
+      reason: `the agent reports ${JSON.stringify(splitDNS)} on the split DNS of the second tailnet`,
+      spec: {
+        zones,
+        service: { tailscale: {} },
+        additionalServices: [{ ...vpn, tailscale: { splitDNS: oauthClient } }],
+      },
+      service: inTailnet,
+      additional: {
+        vpn: { status: { loadBalancer: { ingress: [{ ip: '100.64.0.54', hostname: 'b.example.ts.net' }] } } },
+      },
+      reports: [splitDNS ? { splitDNS } : {}],
+      expected: {
+        tailnet,
+        status: {
+          tailnet: {
+            service: 'vpn',
+            hostname: 'b.example.ts.net',
+            addresses: ['100.64.0.54'],
+            state: 'Ready',
+          },
+        },
+      },
+    }),
+  ),
   {
     reason: 'the spec publishes addresses of its own',
     spec: { zones, service: { type: 'LoadBalancer', addresses: ['203.0.113.53'] } },
@@ -172,7 +507,7 @@ const cases: Case[] = [
 
   {
     reason: 'the report is of the declaration before',
-    reports: [{ declaration: hashOf('before') }],
+    reports: [{ declaration: hashOf('{"name": "before"}') }],
     expected: {
       zones: ['False', 'Applying', 'the servers are applying this spec'],
       status: { zonesServed: '1/1', zones: [{ name: 'corp.internal', state: 'Serving' }] },
@@ -181,7 +516,7 @@ const cases: Case[] = [
   {
     reason: 'one of two servers has the declaration before',
     spec: { zones, replicas: 2 },
-    reports: [{}, { declaration: hashOf('before') }],
+    reports: [{}, { declaration: hashOf('{"name": "before"}') }],
     expected: { zones: ['False', 'Applying'], status: { zonesServed: '1/1' } },
   },
   {
@@ -300,6 +635,66 @@ const cases: Case[] = [
       ],
     },
   },
+  ...(
+    [
+      [
+        'the StorageClass does not exist',
+        { storageClassName: 'fast' },
+        { slow: {} },
+        `${noFast}, ${setTo} slow, or with ${orNone}`,
+      ],
+      [
+        'the StorageClass does not exist, and the claims would outlive the instance',
+        { storageClassName: 'fast', retain: true },
+        { slow: {}, quick: {} },
+        `${noFast}, or delete the InternalDNS and its PersistentVolumeClaims and create it again with storage.storageClassName set to one of: quick, slow, or with ${orNone}`,
+      ],
+      [
+        'the StorageClass does not exist, and many others do',
+        { storageClassName: 'fast' },
+        { e: isDefault, d: {}, c: {}, b: {}, a: {} },
+        `${noFast}, ${setTo} one of: a, b, c and 2 more, or with ${orNone}`,
+      ],
+      ['no StorageClass exists', { storageClassName: 'fast' }, {}, `${noFast}, ${recreate} ${orNone}`],
+      [
+        'no StorageClass is the default',
+        {},
+        { slow: {}, quick: { 'storageclass.kubernetes.io/is-default-class': 'false' } },
+        `no StorageClass is the default: mark one with the annotation storageclass.kubernetes.io/is-default-class: "true", ${setTo} one of: quick, slow, or with ${orNone}`,
+      ],
+      [
+        'no StorageClass exists, and none is set',
+        {},
+        {},
+        `the cluster has no StorageClass: install a storage driver, with a default class, ${recreate} ${orNone}`,
+      ],
+    ] as const
+  ).map(([reason, storage, classes, message]): Case => {
+    const server = ['False', 'NoStorageClass', `not every pod is ready, and ${message}`] as const;
+    return { reason, spec: { zones, storage }, pods: { readyReplicas: 0 }, classes, expected: { server } };
+  }),
+  ...(
+    [
+      ['the StorageClass exists', { storageClassName: 'fast' }, { fast: {} }],
+      ['a StorageClass is the default', {}, { slow: isDefault }],
+      [
+        'a StorageClass is the default by its old annotation',
+        {},
+        { slow: { 'storageclass.beta.kubernetes.io/is-default-class': 'true' } },
+      ],
+      ['the StorageClasses are not known', { storageClassName: 'fast' }, undefined],
+    ] as const
+  ).map(([reason, storage, classes]): Case => {
+    const server = ['False', 'PodsNotReady', podsNotReady] as const;
+    const expected = { server };
+    return { reason, spec: { zones, storage }, pods: { readyReplicas: 0 }, ...(classes && { classes }), expected };
+  }),
+  {
+    reason: 'the StorageClass of ready pods is gone',
+    spec: { zones, storage: { storageClassName: 'fast' } },
+    classes: {},
+    expected: {},
+  },
 
   {
     reason: 'nobody has delegated a zone',
@@ -336,7 +731,7 @@ const cases: Case[] = [
           {
             delegation: [
               ns,
-              'corp.internal. 3600 IN NS ns2.corp.internal.',
+              ns2,
               'corp.internal. 3600 IN NS ns.example.com.',
               'ns1.corp.internal. 300 IN A 198.18.0.53',
               'ns2.corp.internal. 300 IN A 192.0.2.53',
@@ -366,7 +761,13 @@ const cases: Case[] = [
           {
             state: 'Serving',
             dnssec: keyA,
-            delegation: [ns, 'corp.internal. 3600 IN DS 1 13 2 aa', 'ns1.corp.internal. 60 IN A 198.18.0.53'],
+            delegation: [
+              ns,
+              ns2,
+              'corp.internal. 3600 IN DS 1 13 2 aa',
+              'ns1.corp.internal. 60 IN A 198.18.0.53',
+              'ns2.corp.internal. 60 IN A 198.18.0.53',
+            ],
           },
         ],
       },
@@ -398,7 +799,7 @@ const cases: Case[] = [
     reason: 'a signed zone is not reported on for a while',
     spec: signed,
     before: [{ name: 'corp.internal', state: 'Serving', dnssec: keyA }],
-    reports: [{ declaration: hashOf('before') }],
+    reports: [{ declaration: hashOf('{"name": "before"}') }],
     expected: {
       zones: ['False', 'Applying'],
       status: {
@@ -638,21 +1039,42 @@ function discovering(more: Partial<Report['discovery']>): Partial<Report> {
   return { discovery: { state: 'Synced', ...more } };
 }
 
-const served: Record<'server' | 'zones' | 'discovery' | 'resolvable', Verdict> = {
+const served: Record<'server' | 'zones' | 'discovery' | 'resolvable' | 'tailnet', Verdict> = {
   server: ['True', 'Serving'],
   zones: ['True', 'Serving'],
   discovery: ['True', 'Synced'],
   resolvable: ['True', 'Resolved'],
+  tailnet: ['True', 'Off'],
 };
 
-function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, reports, before = [] }: Case) {
-  const spec = parseSpec(internalDNSOf(chosen));
+function assessmentOf({
+  spec: chosen = { zones },
+  service = {},
+  additional = {},
+  replicas = [],
+  pods = {},
+  classes,
+  reports,
+  before = [],
+}: Case) {
+  const spec = withNameServers(parseSpec(internalDNSOf(chosen)));
   const names = namesOf('corp', spec.replicas);
-  const observed = service && object('Service', { spec: { clusterIPs: ['198.18.0.53'] }, ...service });
-  const endpoint = endpointOf(spec, observed ?? undefined);
+  const observed = {
+    ...(service && { 'services/dns': object('Service', { spec: { clusterIPs: ['198.18.0.53'] }, ...service }) }),
+    ...Object.fromEntries(
+      Object.entries(additional).map(([name, status]) => [
+        `services/additional/${name}`,
+        object('Service', { spec: { clusterIPs: ['198.18.0.54'] }, ...status }),
+      ]),
+    ),
+    ...Object.fromEntries(replicas.map((each, ordinal) => [`services/replicas/${ordinal}`, object('Service', each)])),
+  };
+  const hosts = (reports ?? []).map((each) => (typeof each === 'object' ? (each as Report) : undefined));
+  const endpoints = endpointsOf(spec, names, observed, hosts);
   const signatures = signaturesBefore({ zones: before }, spec);
-  const records = recordsOf('corp', spec, endpoint);
-  const declaration = declarationOf({ composite: 'corp', spec, endpoint, records, signatures });
+  const records = recordsOf('corp', spec, endpoints.advertised.serverAddresses);
+  const servers = { own: [], views: new Map(), families: [] };
+  const declaration = declarationOf({ composite: 'corp', spec, endpoints, records, signatures, servers });
   const declarationText = textOf(declaration);
   const report: Report = {
     declaration: hashOf(declarationText),
@@ -666,15 +1088,24 @@ function assessmentOf({ spec: chosen = { zones }, service = {}, pods = {}, repor
   );
   const data = Object.fromEntries(texts.flatMap((text, i) => (text === undefined ? [] : [[`idns-corp-${i}`, text]])));
   const all = { readyReplicas: spec.replicas, updatedReplicas: spec.replicas, ...pods };
+  const { storageClassName } = spec.storage;
+  const template = { volumeClaimTemplates: [{ spec: { ...(storageClassName && { storageClassName }) } }] };
+  const parsed = reportsOf(names.pods, object('ConfigMap', { data }));
   return statusOf({
     spec,
     names,
-    endpoint,
+    endpoints,
     declaration,
-    declarationText,
     signatures,
-    pods: pods ? object('StatefulSet', { status: all }) : undefined,
-    reports: reportsOf(names.pods, object('ConfigMap', { data })),
+    pods: pods ? object('StatefulSet', { spec: template, status: all }) : undefined,
+    reports: parsed,
+    current: currentOf(parsed, declarationText),
+    switchOver: { leads: false, since: undefined, pods: undefined },
+    viewServers: new Map(),
+    hadResolver: false,
+    classes:
+      classes &&
+      Object.entries(classes).map(([name, annotations]) => object('StorageClass', { metadata: { name, annotations } })),
   });
 }
 
@@ -695,8 +1126,11 @@ describe('conditions and status when', () => {
       ['DiscoveryReady', ...expected.discovery.slice(0, 2)],
       ['Resolvable', ...expected.resolvable.slice(0, 2)],
       ['MonitoringReady', 'True', 'Off'],
+      ['TailnetReady', ...expected.tailnet.slice(0, 2)],
     ]);
-    [expected.server, expected.zones, expected.discovery, expected.resolvable].forEach(([, , message], index) => {
+    const { server, zones, discovery, resolvable, tailnet } = expected;
+    [server, zones, discovery, resolvable, undefined, tailnet].forEach((verdict, index) => {
+      const message = verdict?.[2];
       const actual = conditions[index]?.message ?? '';
       if (message instanceof RegExp) expect(actual).toMatch(message);
       else if (message !== undefined) expect(actual).toBe(message);
@@ -706,6 +1140,19 @@ describe('conditions and status when', () => {
     expect(ready).toBe(
       expected.ready ?? [expected.server, expected.zones, expected.discovery].every(([v]) => v === 'True'),
     );
+  });
+
+  test('nothing is to be done by hand where the split DNS is kept', () => {
+    const additional = { vpn: inTailnet };
+    const of = (tailscale: object) =>
+      assessmentOf({
+        reason: '',
+        spec: { zones, additionalServices: [{ ...vpn, tailscale }] },
+        additional,
+        expected: {},
+      });
+    expect(of({}).status.tailnet).toHaveProperty('byHand');
+    expect(of({ splitDNS: oauthClient }).status.tailnet).not.toHaveProperty('byHand');
   });
 
   test('every condition that is not True has a message', () => {

@@ -201,6 +201,55 @@ The parent of corp.internal needs:
   expect(empty.stdout).toBe('no zone has a state yet: see kubectl describe internaldns corp\n');
 });
 
+describe('connect', () => {
+  test('prints what to paste where, for all programs', async () => {
+    const { code, stdout, stderr } = await run(['connect']);
+    expect(stdout).toMatch(
+      /^Internal DNS corp\nZones: corp\.internal, lab\.internal, 2\.0\.192\.in-addr\.arpa\nWay in service /,
+    );
+    expect(stdout).toContain('\n        forward . 10.96.0.53 fd00::53 {\n            max_fails 1\n');
+    expect(stdout).toContain('-- FRITZ!Box (fritzbox)');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('prints one program, through a way in', async () => {
+    const { stdout } = await run(['connect', 'dnsmasq', '--way', 'service']);
+    expect(
+      stdout.trim(),
+    ).toBe(`Caution: the way in service has cluster IPs, which usually only nodes and pods reach: add one of
+type LoadBalancer or NodePort to spec.additionalServices.
+
+-- dnsmasq (dnsmasq)
+In a file in /etc/dnsmasq.d, and restart it. rebind-domain-ok only matters with stop-dns-rebind,
+which drops answers with private addresses.
+
+    server=/corp.internal/10.96.0.53
+    server=/corp.internal/fd00::53
+    server=/lab.internal/10.96.0.53
+    server=/lab.internal/fd00::53
+    server=/2.0.192.in-addr.arpa/10.96.0.53
+    server=/2.0.192.in-addr.arpa/fd00::53
+    all-servers
+    rebind-domain-ok=/corp.internal/
+    rebind-domain-ok=/lab.internal/
+    trust-anchor=corp.internal,12345,13,2,0123456789abcdef`);
+    const { stdout: json } = await run(['connect', 'windows', '-o', 'json']);
+    expect(JSON.parse(json).families).toMatchObject([{ programs: [{ id: 'windows' }] }]);
+  });
+
+  test.each([
+    [['connect', 'nonsense'], 'cannot connect nonsense: it is not known: use one of coredns, coredns-custom, eks, '],
+    [
+      ['connect', '--way=wan'],
+      'cannot read how to connect to corp: unknown way in wan: use one of service, lan, tailnet\n',
+    ],
+  ])('%j is refused with what is known', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.slice(0, message.length)).toBe(message);
+  });
+});
+
 describe('let-go', () => {
   const annotation = (calls: string[][]) => calls.find(([verb]) => verb === 'annotate');
   beforeEach(() => {

@@ -88,6 +88,33 @@ const propagation = (pod: number, upTo: Record<string, number>): SeriesSet => {
   return { ...Object.fromEntries(buckets), [count]: `0+${upTo['+Inf']}x120` };
 };
 
+/** All alerts exist with it. */
+const resolver = { forward: { upstreams: [{ address: '192.0.2.53' }, { address: '192.0.2.54' }] } };
+
+const ofResolver = (pod: string, metric: string, labels: Record<string, string> = {}) =>
+  seriesOf(0, metric, { ...labels, pod: `idns-watched-resolver-${pod}`, endpoint: 'metrics' });
+const [upstream, second] = ['192.0.2.53:53', '192.0.2.54:53'];
+/** The series that dnsdist has of a backend: test/monitoring/resolver.test.ts gets them from a real one. */
+const backend = (pod: string, server: string, address: string, isUp: string, drops = 0): SeriesSet => ({
+  [ofResolver(pod, 'dnsdist_server_status', { server, address })]: isUp,
+  [ofResolver(pod, 'dnsdist_server_drops', { server, address })]: `0+${drops * 30}x120`,
+});
+const healthyResolver = (pod: string): SeriesSet => ({
+  [ofResolver(pod, 'dnsdist_queries')]: '0+3000x120',
+  ...backend(pod, 'own-0', '198.18.0.53:53', '1x120'),
+  ...backend(pod, 'upstream-0', upstream, '1x120'),
+  ...backend(pod, 'upstream-1', second, '1x120', 1),
+});
+const bothResolvers = { ...healthyResolver('a'), ...healthyResolver('b') };
+const day = 86_400;
+const certificate = (pod: number, field: string, expiry: number): SeriesSet => ({
+  [seriesOf(pod, 'internal_dns_resolver_certificate_expiry_timestamp_seconds', { certificate: field })]:
+    forAnHour(expiry),
+});
+const forwarding = (pod: number, values: string): SeriesSet => ({
+  [seriesOf(pod, 'internal_dns_resolver_forwarding')]: values,
+});
+
 /** A healthy pod. */
 const healthy = (pod: number): SeriesSet => ({
   ...resolution(pod, { Serving: forAnHour(1) }),
@@ -364,6 +391,23 @@ const cases: Record<string, Case> = {
       ],
     },
   },
+  'one kind is left to ExternalDNS': {
+    alert: 'InternalDNSAnticipationSuspended',
+    series: {
+      ...bothHealthy,
+      [seriesOf(0, 'internal_dns_anticipation_suspended', { kind: 'Ingress' })]: '0x120',
+      [seriesOf(0, 'internal_dns_anticipation_suspended', { kind: 'Service' })]: '0x10 1x110',
+    },
+    at: {
+      '5m': none,
+      '12m': [
+        {
+          labels: { kind: 'Service' },
+          summary: 'Changes of objects of kind Service wait for ExternalDNS in InternalDNS watched',
+        },
+      ],
+    },
+  },
   'changes take minutes to propagate': {
     alert: 'InternalDNSSlowPropagation',
     series: { ...bothHealthy, ...propagation(0, { 1: 0, 2: 0, 60: 0, 120: 2, '+Inf': 2 }) },
@@ -383,6 +427,65 @@ const cases: Record<string, Case> = {
     },
     at: { '10m': none, '20m': none },
   },
+  'an upstream is down for one pod of the resolver': {
+    alert: 'InternalDNSUpstreamDown',
+    series: { ...bothResolvers, ...backend('b', 'upstream-1', second, '1x10 0x110') },
+    at: {
+      '5m': none,
+      '10m': none,
+      '11m': [
+        {
+          labels: { address: second },
+          summary: `Upstream ${second} gives the resolver of InternalDNS watched no answers`,
+        },
+      ],
+    },
+  },
+  'the server itself is down for the resolver': {
+    alert: 'InternalDNSUpstreamDown',
+    series: { ...bothResolvers, ...backend('b', 'own-0', '198.18.0.53:53', '0x120') },
+    at: { '20m': none },
+  },
+  'names elsewhere are not answered': {
+    alert: 'InternalDNSNotForwarding',
+    series: { ...bothHealthy, ...forwarding(0, forAnHour(1)), ...forwarding(1, '1x10 0x110') },
+    at: {
+      '6m': none,
+      '8m': [
+        {
+          labels: { pod: 'idns-watched-1' },
+          summary: 'The resolver of InternalDNS watched does not answer for names elsewhere',
+        },
+      ],
+    },
+  },
+  '10% of the questions get no answer': {
+    alert: 'InternalDNSResolverDrops',
+    series: { ...bothResolvers, ...backend('a', 'upstream-0', upstream, '1x120', 10) },
+    at: {
+      '4m': none,
+      '10m': [
+        {
+          labels: { pod: 'idns-watched-resolver-a' },
+          summary:
+            'The resolver of InternalDNS watched leaves 11% of questions in idns-watched-resolver-a without an answer',
+        },
+      ],
+    },
+  },
+  'a certificate expires in less than a week': {
+    alert: 'InternalDNSCertificateExpires',
+    series: { ...certificate(0, 'doT', 7 * day + 600), ...certificate(0, 'doH', 30 * day) },
+    at: {
+      '20m': none,
+      '40m': [
+        {
+          labels: { certificate: 'doT' },
+          summary: 'The certificate of resolver.doT of InternalDNS watched expires in 6d 23h 30m 0s',
+        },
+      ],
+    },
+  },
 };
 
 /** Scenarios in which no alert may fire. */
@@ -394,6 +497,12 @@ const quiet: Record<string, { series: SeriesSet; replicas?: number }> = {
   'the only replica restarts': { series: restarted(healthy(0), 20, 3), replicas: 1 },
   'a new pod has not completed its first self-test': {
     series: { ...healthy(0), ...omit({ ...healthy(1), ...resolution(1, { Serving: '0x2 1x100' }) }, age(1, '')) },
+  },
+  'the resolver is healthy': {
+    series: {
+      ...{ ...bothHealthy, ...bothResolvers, ...forwarding(0, forAnHour(1)), ...forwarding(1, forAnHour(1)) },
+      ...certificate(0, 'doT', 8 * day),
+    },
   },
   'another instance fails': {
     series: {
@@ -408,7 +517,7 @@ const quiet: Record<string, { series: SeriesSet; replicas?: number }> = {
 
 /** Runs promtool on the rendered rules and these unit tests of them. Rejects with its output if one fails. */
 async function runPromtool(name: string, replicas: number, tests: object[]): Promise<string> {
-  const rule = objectOf(rendered(watched({ replicas }))[1], 'PrometheusRule');
+  const rule = objectOf(rendered(watched({ replicas, resolver }))[1], 'PrometheusRule');
   const [rules, unit] = [join(dir, `${name}.rules.json`), join(dir, `${name}.test.json`)];
   writeFileSync(rules, JSON.stringify(rule?.spec));
   writeFileSync(unit, JSON.stringify({ rule_files: [rules], evaluation_interval: '30s', tests }));
@@ -423,7 +532,7 @@ const asInput = (series: SeriesSet) => Object.entries(series).map(([name, values
 
 /** The firing alert: the labels and annotations of its rule, with the template variables replaced. */
 function expected(alert: string, replicas: number, { labels = {}, summary }: Firing): object {
-  const rule = alertsIn(rendered(watched({ replicas }))[1]).find((each) => each.alert === alert);
+  const rule = alertsIn(rendered(watched({ replicas, resolver }))[1]).find((each) => each.alert === alert);
   if (!rule) throw new Error(`there is no alert ${alert}`);
   const { description, runbook_url } = rule.annotations;
   const filled = Object.entries(labels).reduce(
@@ -437,7 +546,9 @@ function expected(alert: string, replicas: number, { labels = {}, summary }: Fir
 }
 
 test('promtool accepts the rules without a warning', async () => {
-  expect(await runPromtool('accepted', 2, [])).toContain(`SUCCESS: ${alertsIn(rendered()[1]).length} rules found`);
+  expect(await runPromtool('accepted', 2, [])).toContain(
+    `SUCCESS: ${alertsIn(rendered(watched({ resolver }))[1]).length} rules found`,
+  );
 });
 
 describe.concurrent('the alert fires exactly when it should', () => {
@@ -453,7 +564,7 @@ describe.concurrent('the alert fires exactly when it should', () => {
   test('and every alert fires in one of these cases', () => {
     const fired = Object.values(cases).flatMap(({ alert, at }) => (Object.values(at).flat().length > 0 ? [alert] : []));
     expect([...new Set(fired)].sort()).toEqual(
-      alertsIn(rendered()[1])
+      alertsIn(rendered(watched({ resolver }))[1])
         .map(({ alert }) => alert)
         .sort(),
     );
@@ -462,7 +573,7 @@ describe.concurrent('the alert fires exactly when it should', () => {
 
 describe.concurrent('no alert fires', () => {
   test.each(Object.entries(quiet))('while %s', async (name, { series, replicas = 2 }) => {
-    const alerts = alertsIn(rendered(watched({ replicas }))[1]);
+    const alerts = alertsIn(rendered(watched({ replicas, resolver }))[1]);
     const times = Array.from({ length: 60 }, (_, minute) => `${minute}m`);
     const alert_rule_test = alerts.flatMap(({ alert }) =>
       times.map((eval_time) => ({ eval_time, alertname: alert, exp_alerts: [] })),

@@ -18,4 +18,11 @@ export const initialSources: MetricSources = {
   heldNames: () => 0,
   events: () => ({}),
   unpublishedEvents: () => 0,
+  statuses: () => ({ counts: {}, waiting: 0 }),
+  hostNames: () => ({ followed: 0, failing: 0 }),
+  anticipation: () => ({ counts: new Map(), suspended: new Set() }),
+  peers: () => ({ silent: 0, removed: 0 }),
+  evictions: () => 0,
+  certificates: () => new Map(),
+  isForwarding: () => undefined,
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PowerDNS } from '../../functions/agent/powerdns/powerdns.ts';
-import { numberOf } from '../../functions/internal-dns/rules.ts';
+import { numberOf } from '../../functions/contract/rules.ts';
 import { powerdnsFilesFor } from '../../functions/internal-dns/server/powerdns.ts';
 import { mebibytes, printTable, quantile } from '../bench/table.ts';
 import {

@@ -15,8 +15,8 @@ import {
   replacement,
   type Zone,
 } from '../../functions/agent/powerdns/rrset.ts';
-import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
 import { desiredZones } from '../../functions/agent/zones/desired-zone.ts';
+import { canaryZone } from '../../functions/contract/canary-zone.ts';
 import { reverseName } from '../../functions/dns/zone/reverse.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { loop } from '../agent/external-dns.ts';
@@ -128,6 +128,8 @@ export class Instance {
         intervalSeconds: 2,
         reverse: true,
         deleteGuard: { percent: 100, holdSeconds: 600 },
+        // Nobody has a server for them.
+        targets: { hostNames: 'CNAME' },
       },
     });
   }

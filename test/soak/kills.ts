@@ -1,7 +1,7 @@
 /** Random changes with a real PowerDNS and the agent's process, while one is killed or requests between them fail. */
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { canaryZone } from '../../functions/agent/self-test/canary-record.ts';
+import { canaryZone } from '../../functions/contract/canary-zone.ts';
 import type { Behaviour } from '../agent/powerdns/faulty-proxy.ts';
 import { printTable, quantile, seconds } from '../bench/table.ts';
 import { waitTimeoutMs } from '../timeouts.ts';

@@ -25,6 +25,7 @@ import {
   refused,
   unclearTarget,
   undiscoverableType,
+  unresolvedTarget,
   zonesOwnServer,
 } from './record-checks.ts';
 import { namespaceOf, sharingGroup } from './resource-label.ts';
@@ -41,6 +42,7 @@ export const checks: readonly Check[] = [
   zonesOwnServer,
   answeredByAnotherZone,
   belowZoneCut,
+  unresolvedTarget,
   misplacedType,
   hidesDeclaredName,
   invalidTTL,

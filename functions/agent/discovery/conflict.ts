@@ -72,11 +72,15 @@ const sharingGroups: Record<SharedHosts, (resource: string) => string> = {
   Merge: () => '',
 };
 
+/** Reports whether the objects of two RRsets may share a name. */
+export function mayShare(a: RRset, b: RRset, sharedHosts: SharedHosts): boolean {
+  const groupOf = sharingGroups[sharedHosts];
+  return groupOf(resourceOf(a)) === groupOf(resourceOf(b));
+}
+
 /** Reports whether an accepted RRset and a current one cannot both be published. */
 export function excludes(accepted: RRset, current: RRset, sharedHosts: SharedHosts): boolean {
-  const groupOf = sharingGroups[sharedHosts];
-  const isSameGroup = groupOf(resourceOf(accepted)) === groupOf(resourceOf(current));
-  return !isSameGroup || accepted.type === current.type || areExclusive(accepted, current);
+  return !mayShare(accepted, current, sharedHosts) || accepted.type === current.type || areExclusive(accepted, current);
 }
 
 /** The rank of an object whose answer is not there, nor any other of its sharing group. */

@@ -30,7 +30,13 @@ interface Missing {
 }
 
 /** A mass deletion has at least this many names. */
-const leastInMass = 5;
+export const leastInMass = 5;
+
+/**
+ * Objects that go so soon after another count as going together, although each takes its names with it at once: one loop
+ * of ExternalDNS would find them all gone. Milliseconds.
+ */
+export const burstMs = 2_000;
 
 /**
  * Holds the names of one ExternalDNS that are published and no longer requested, each for `holdSeconds` at most.
@@ -61,6 +67,7 @@ export class DeleteGuard {
   readonly #entries = new Map<string, Entry>();
   /** Names that are published, not requested, and no longer held. */
   #released = new Set<string>();
+  #isSettling = false;
   /** Milliseconds since 1970; undefined unless there is a mass deletion. */
   #massSince: number | undefined;
   #isLost: GuardState['isLost'] = () => false;
@@ -87,11 +94,19 @@ export class DeleteGuard {
     return this.#missing;
   }
 
+  /** Reports whether names are held only until it shows whether further objects go. */
+  get isSettling(): boolean {
+    return this.#isSettling;
+  }
+
   /**
    * Returns the RRsets to hold in this loop.
    * @param current what ExternalDNS finds
    * @param requested the absolute names that are not missing: see `requestedNames`
    * @param now milliseconds on the monotonic clock
+   * @param settles whether the names of objects that go one soon after the other, the first aside, are held until none has
+   *   gone for a while: where each object takes its names with it at once, they would be gone before there are enough for a
+   *   mass deletion
    */
   hold(
     current: RRset[],
@@ -99,8 +114,10 @@ export class DeleteGuard {
     { percent, holdSeconds, letGo = '' }: DeclaredDiscovery['deleteGuard'],
     lister: SourceLister,
     now: number,
+    settles = false,
   ): GuardResult {
     const time = this.#timeOf(now);
+    this.#isSettling = false;
     const published = new Map(current.map((rrset) => [rrset.name, rrset]));
     const isOver = (entry: Entry) => now - entry.at >= holdSeconds * 1000 || entry.since < Date.parse(letGo);
     this.#release(published, requested, percent >= 100 ? () => true : isOver);
@@ -108,7 +125,8 @@ export class DeleteGuard {
     this.#addMissing(published, requested, { since: time, at: now });
     const missing = [...this.#entries.values()].map((entry) => ({ entry, cause: causeOf(entry, lister) }));
     const isPublished = ({ entry }: Missing) => published.has(entry.name);
-    const counted = countedForMass(missing);
+    const gone = inBursts(missing.filter(({ cause }) => cause === 'ObjectGone'));
+    const counted = countedForMass(missing, gone);
     const kept = published.size - this.#released.size - missing.filter(isPublished).length;
     const isOverLimit = counted.length >= leastInMass && counted.length * 100 > percent * (counted.length + kept);
     const mass = counted.filter(isPublished);
@@ -118,7 +136,10 @@ export class DeleteGuard {
     const names = new Set(held.map(({ entry }) => entry.name));
     const first = held.reduce((since, { entry }) => Math.min(since, entry.since), time);
     this.#massSince = isMass ? (this.#massSince ?? first) : undefined;
-    return { held: current.filter(({ name }) => names.has(name)), ...reportOf(names, this.#massSince) };
+    const settling = settles ? settlingAmong(gone, now).filter(isPublished) : [];
+    this.#isSettling = settling.some(({ entry }) => !names.has(entry.name));
+    const all = names.union(new Set(settling.map(({ entry }) => entry.name)));
+    return { held: current.filter(({ name }) => all.has(name)), ...reportOf(names, this.#massSince) };
   }
 
   /** Forgets all names, as under a policy that deletes nothing. */
@@ -127,6 +148,7 @@ export class DeleteGuard {
     this.#entries.clear();
     this.#released.clear();
     this.#massSince = undefined;
+    this.#isSettling = false;
     this.#isLost = () => false;
   }
 
@@ -182,13 +204,28 @@ const objectOf = (name: string, mark: RRset['mark']) => (mark?.content.includes(
 const isHeldAlone = (cause: MissingCause) => cause === 'AddressLost' || cause === 'Unsynced';
 
 /** Returns the names that count toward a mass deletion: all but those that vanish with a single object. */
-function countedForMass(missing: readonly Missing[]): Missing[] {
-  const { ObjectGone = [], Unwatched = [], ...others } = Object.groupBy(missing, ({ cause }) => cause);
+function countedForMass(missing: readonly Missing[], gone: readonly Missing[][]): Missing[] {
+  const { ObjectGone: _, Unwatched = [], ...others } = Object.groupBy(missing, ({ cause }) => cause);
   const together = new Set(missing.filter(({ entry }) => entry.together).map(({ entry }) => entry.object));
-  const areSeveral = (some: Missing[]) =>
-    new Set(some.map(({ entry }) => entry.object)).size > 1 || some.some(({ entry }) => together.has(entry.object));
-  const goneTogether = [...Map.groupBy(ObjectGone, ({ entry }) => entry.at).values()].filter(areSeveral).flat();
-  return [...Object.values(others).flat(), ...goneTogether, ...(areSeveral(Unwatched) ? Unwatched : [])];
+  const count = (some: Missing[]) => areOfSeveral(some) || some.some(({ entry }) => together.has(entry.object));
+  return [...Object.values(others).flat(), ...gone.filter(count).flat(), ...(count(Unwatched) ? Unwatched : [])];
+}
+
+/** Returns names of objects that went one soon after the other, the last one just now. */
+const settlingAmong = (gone: readonly Missing[][], now: number): Missing[] =>
+  gone.filter((burst) => now - (burst.at(-1) as Missing).entry.at < burstMs && areOfSeveral(burst)).flat();
+
+const areOfSeveral = (some: readonly Missing[]) => new Set(some.map(({ entry }) => entry.object)).size > 1;
+
+/** Groups names that went one soon after the other. */
+function inBursts(missing: readonly Missing[]): Missing[][] {
+  const bursts: Missing[][] = [];
+  for (const each of [...missing].sort((a, b) => a.entry.at - b.entry.at)) {
+    const last = bursts.at(-1);
+    if (last && each.entry.at - (last.at(-1) as Missing).entry.at < burstMs) last.push(each);
+    else bursts.push([each]);
+  }
+  return bursts;
 }
 
 function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<GuardResult, 'report'> {

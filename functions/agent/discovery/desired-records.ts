@@ -1,13 +1,16 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { Reason } from '../../contract/verdict.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { isTTL } from '../../dns/ttl.ts';
 import { defaultTTL as usualTTL } from '../../dns/zone/apex.ts';
+import { inNetworks } from '../lib/networks.ts';
 import { discoveredMark, type RRset } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, tooManyTargets } from '../sources/host-limit.ts';
 import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { contentsOf, isTargetType, targetsByType } from '../sources/target.ts';
 import { type Endpoint, misspeltType, nameOf, resourceLabel, typeFault } from './endpoint.ts';
+import { isOwn } from './resource-label.ts';
 import { type EndpointPart, EndpointSplitter } from './split-endpoint.ts';
 
 /** The record that one source object requests, in canonical form. */
@@ -16,6 +19,10 @@ export interface DesiredRecord extends RRset {
   fault?: string;
   /** Whether a filter of the spec excludes it. Then its current record is deleted, which other rejected records keep. */
   isFiltered?: boolean;
+  /** Set on a CNAME that should be addresses, while its target has none. `fault` says why. */
+  unresolved?: Pick<Reason, 'verdict'> & { isFinal?: boolean };
+  /** What to know about the addresses although they are published. */
+  note?: string;
 }
 
 export interface DesiredRecordsOptions {
@@ -35,6 +42,17 @@ export function desiredRecordsOf(endpoints: readonly Endpoint[], context: Desire
   const desiredRecords = new DesiredRecords(context);
   for (const [name, ofName] of Map.groupBy(endpoints, nameOf)) desiredRecords.add(name, ofName);
   desiredRecords.addDefaults();
+  return desiredRecords.list();
+}
+
+/** What endpoints at one name request, without default targets. */
+export function desiredRecordsAt(
+  name: string,
+  endpoints: readonly Endpoint[],
+  context: DesiredRecordsOptions,
+): DesiredRecord[] {
+  const desiredRecords = new DesiredRecords(context);
+  desiredRecords.add(name, endpoints);
   return desiredRecords.list();
 }
 
@@ -65,7 +83,8 @@ class DesiredRecords {
     for (const endpoint of endpoints) {
       const { recordType: type, recordTTL: ttl } = endpoint;
       const whole = { resource: resourceLabel(endpoint), records: contentsOf(type, endpoint.targets), ttl };
-      for (const part of splitter.split(type, whole)) this.#addPart(name, type, part);
+      const parts = isOwn(whole.resource) ? [whole] : splitter.split(type, whole);
+      for (const part of parts) this.#addPart(name, type, part);
     }
   }
 
@@ -82,7 +101,7 @@ class DesiredRecords {
     const requested = this.#requested(() => true);
     for (const sourceObject of lister.list()) {
       const { resource, namespace } = sourceObject;
-      if (scope.namespace !== undefined && scope.namespace !== namespace) continue;
+      if (isOwn(resource) || (scope.namespace !== undefined && scope.namespace !== namespace)) continue;
       for (const name of addresslessHosts(sourceObject)) {
         if (this.#isExcluded(name) || requested.has(`${name} ${resource}`)) continue;
         for (const [type, records] of this.#default) this.#add(name, type, { resource, records });
@@ -103,9 +122,9 @@ class DesiredRecords {
     return this.#excluded.size > 0 && zoneOf(name, this.#excluded) === true;
   }
 
-  /** The targets that replace an object's own, by record type. */
-  #insteadOf(type: string, { records, fault }: EndpointPart): ReadonlyMap<string, string[]> | undefined {
-    if (!isTargetType(type) || fault !== undefined) return undefined;
+  /** The targets that replace an object's own, by record type. No load balancer has the addresses of a Machine. */
+  #insteadOf(type: string, { resource, records, fault }: EndpointPart): ReadonlyMap<string, string[]> | undefined {
+    if (!isTargetType(type) || fault !== undefined || isOwn(resource)) return undefined;
     if (this.#override.size > 0) return this.#override;
     return records.length === 0 && this.#default.size > 0 ? this.#default : undefined;
   }
@@ -184,11 +203,10 @@ export interface Networks {
 /** The networks of `discovery.targets`; undefined if none are set. */
 export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['targets']): Networks | undefined {
   if (networks.length === 0 && excludedNetworks.length === 0) return undefined;
-  const [included, excluded] = [blockListOf(networks), blockListOf(excludedNetworks)];
+  const [isIncluded, isExcluded] = [inNetworks(networks), inNetworks(excludedNetworks)];
   const whyNot = (address: string): string | undefined => {
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (excluded.check(address, family)) return 'in discovery.targets.excludedNetworks';
-    return networks.length > 0 && !included.check(address, family) ? 'outside discovery.targets.networks' : undefined;
+    if (isExcluded(address)) return 'in discovery.targets.excludedNetworks';
+    return networks.length > 0 && !isIncluded(address) ? 'outside discovery.targets.networks' : undefined;
   };
   return {
     within(desired) {
@@ -202,14 +220,4 @@ export function networksOf({ networks, excludedNetworks }: DeclaredDiscovery['ta
       return { ...desired, records: [], isFiltered: true, fault: `${first} is ${whyNot(first)}${rest}` };
     },
   };
-}
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return list;
 }

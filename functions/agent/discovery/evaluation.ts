@@ -33,7 +33,7 @@ export interface NameEvaluation {
 
 /** A desired record that is not published. */
 export interface RejectedRecord extends Reason {
-  rrset: RRset;
+  rrset: DesiredRecord;
   /** Whether the record conflicts only with another type of the same object. */
   isOwn?: boolean;
   /** Why the other object has precedence, as a relative clause about it: `which is older`. */

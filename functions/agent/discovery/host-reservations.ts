@@ -1,6 +1,7 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import { isTargetType } from '../sources/target.ts';
+import type { DesiredRecord } from './desired-records.ts';
 import type { RejectedRecord } from './evaluation.ts';
 import { sharingGroup } from './resource-label.ts';
 import type { NameRestrictions } from './tenancy.ts';
@@ -14,7 +15,7 @@ interface Reservation {
 export interface Candidates {
   accepted: readonly RRset[];
   current: readonly RRset[];
-  desiredRecords: readonly RRset[];
+  desiredRecords: readonly DesiredRecord[];
 }
 
 export interface HostReservationOptions {
@@ -102,7 +103,8 @@ function oldestBefore(
   // Most names are requested by one object.
   if (olderObjects.length === 0 || current.some(isOwn)) return undefined;
   // What an older object has published is held by the delete guard.
-  const known = new Set([...current, ...desiredRecords].map(resourceOf));
+  // A host name that is not resolved is no address.
+  const known = new Set([...current, ...desiredRecords.filter(({ unresolved }) => !unresolved)].map(resourceOf));
   return olderObjects
     .filter(({ resource }) => !known.has(resource))
     .filter(({ resource }) => !restrictions.for({ ...rrset, mark: { account: '', content: resource } }))

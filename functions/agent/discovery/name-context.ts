@@ -69,7 +69,9 @@ export function currentIn(zones: Zone[], declaration: Declaration, owns: Owns): 
     });
 }
 
-const zoneNames = ({ zones }: Declaration) => new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
+/** The absolute names of the declared zones, as `zoneOf` takes them. */
+export const zoneNames = ({ zones }: Pick<Declaration, 'zones'>) =>
+  new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
 
 const isOwn = (rrset: RRset, owns: Owns) => ownershipOf(rrset) === 'discovered' && owns(rrset);
 

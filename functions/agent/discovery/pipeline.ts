@@ -2,15 +2,18 @@ import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.
 import type { Report } from '../../contract/report.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
 import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns/rrset.ts';
+import type { HostNameTable } from '../resolver/host-names.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 
 import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
-import { type DesiredRecord, desiredRecordsOf } from './desired-records.ts';
+import { type DesiredRecord, type DesiredRecordsOptions, desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
 import { currentRRsets, evaluate } from './evaluate.ts';
 import type { PowerDNSRejection, RejectedRecord } from './evaluation.ts';
+import { resolveHostNames } from './host-name-targets.ts';
 import type { HostReservations } from './host-reservations.ts';
 import { requestedNames } from './missing-names.ts';
+import { zoneNames } from './name-context.ts';
 import { applyPolicy, keptByPolicy, type PreviewedChange } from './policy.ts';
 import { withoutOverLimit } from './quota.ts';
 import { type RecordBudgetOptions, withinBudget } from './record-budget.ts';
@@ -28,15 +31,23 @@ export interface PipelineInput {
   rejections: ReadonlyMap<string, PowerDNSRejection>;
   reservations: HostReservations;
   guard: DeleteGuard;
+  /** What is known of targets that are host names. Without it they stay CNAMEs. */
+  hostNames?: HostNameTable | undefined;
   /** The cost of all records of all zones together: see `totalCost`. */
   mostRecords: number;
   /** Monotonic milliseconds. */
   now: number;
+  /** Returns an accepted RRset as it is to be computed: see `machines/`. */
+  computed?: (rrset: RRset) => RRset;
+  /** Whether some objects are published before ExternalDNS asks: see `DeleteGuard.hold`. */
+  isAnticipating?: boolean | undefined;
 }
 
 export interface Decision {
   declaration: Declaration;
   desiredRecords: readonly DesiredRecord[];
+  /** The absolute names whose addresses are published, or are to be. */
+  hostNames: ReadonlySet<string>;
   current: readonly RRset[];
   /** What ExternalDNS is answered: it deletes current records that are missing here, and updates those that differ. */
   answer: readonly RRset[];
@@ -60,27 +71,30 @@ interface Context extends PipelineInput {
 /**
  * Decides which records the ExternalDNS of one scope gets:
  *
- *     endpoints -> desired -> evaluated -> reserved -> guarded -> answer
+ *     endpoints -> desired -> resolved -> evaluated -> computed -> reserved -> guarded -> answer
  *
  * Each stage gets what the stage before accepted, and adds what it rejects. Only the guard and the reservations remember
  * something; everything else is pure. Undefined where nothing is discovered.
  */
 export function decide(endpoints: readonly Endpoint[], input: PipelineInput): Decision | undefined {
-  const { declaration, lister } = input;
+  const { declaration, lister, computed = (rrset) => rrset } = input;
   const { discovery } = declaration;
   if (!discovery) return undefined;
   const current = currentOf(input);
   const context = { ...input, discovery, current, restrictions: nameRestrictions(discovery, lister) };
 
   const desired = desire(endpoints, context);
-  const evaluated = evaluateRecords(desired.desiredRecords, context);
-  const reserved = reserve(evaluated.accepted, desired.desiredRecords, context);
-  const guarded = guard(reserved.accepted, desired.desiredRecords, endpoints, context);
+  const resolved = resolve(desired.desiredRecords, context);
+  const { desiredRecords } = resolved;
+  const evaluated = evaluateRecords(desiredRecords, context);
+  const reserved = reserve(evaluated.accepted.map(computed), desiredRecords, context);
+  const guarded = guard(reserved.accepted, desiredRecords, endpoints, context);
   const answered = answerWithinBudget(guarded.accepted, guarded.held, evaluated.looping, context);
 
   return {
     declaration,
-    desiredRecords: desired.desiredRecords,
+    desiredRecords,
+    hostNames: resolved.hostNames,
     current,
     answer: answered.answer,
     refused: [...evaluated.refused, ...reserved.refused, ...answered.refused, ...guarded.refused, ...desired.refused],
@@ -107,10 +121,29 @@ export const isManageable = (scope: Scope, discovery: DeclaredDiscovery, rrset: 
   isOwnedBy(scope, discovery, rrset) || isOrphaned(discovery, rrset);
 
 /** What each object wants, out of endpoints that ExternalDNS has merged, and within the limit of hosts per object. */
-function desire(endpoints: readonly Endpoint[], { declaration, discovery, scope, lister }: Context) {
+function desire(endpoints: readonly Endpoint[], context: Context) {
+  const { lister, scope } = context;
+  return withoutOverLimit(desiredRecordsOf(endpoints, desiredRecordsOptions(context)), lister, scope);
+}
+
+export function desiredRecordsOptions({
+  declaration,
+  discovery,
+  scope,
+  lister,
+}: Pick<Context, 'declaration' | 'discovery' | 'scope' | 'lister'>): DesiredRecordsOptions {
   const ttls = new Map(declaration.zones.map(({ name, defaultTTL }) => [absolute(name), defaultTTL]));
-  const ttlOf = (name: string) => zoneOf(name, ttls);
-  return withoutOverLimit(desiredRecordsOf(endpoints, { scope, discovery, lister, ttlOf }), lister, scope);
+  return { scope, discovery, lister, ttlOf: (name) => zoneOf(name, ttls) };
+}
+
+/** With the addresses of targets that are host names. Before anything is decided, so that they are like any other. */
+function resolve(desiredRecords: DesiredRecord[], { declaration, discovery, current, hostNames }: Context) {
+  return resolveHostNames(desiredRecords, {
+    discovery,
+    declaredZones: zoneNames(declaration),
+    current,
+    table: hostNames,
+  });
 }
 
 /** Which of them may be published, name by name. */
@@ -134,7 +167,7 @@ function guard(
   accepted: RRset[],
   desiredRecords: DesiredRecord[],
   endpoints: readonly Endpoint[],
-  { declaration, discovery, current, lister, guard, now }: Context,
+  { declaration, discovery, current, lister, guard, now, isAnticipating }: Context,
 ) {
   const { policy, deleteGuard, sharedHosts } = discovery;
   if (policy !== 'Sync') {
@@ -144,7 +177,7 @@ function guard(
   const requested = requestedNames({ current, desiredRecords, accepted, sharedHosts }, lister)
     .union(filteredNames(endpoints, desiredRecords, current, discovery))
     .union(newNames(accepted, current));
-  const { held, report } = guard.hold(current, requested, deleteGuard, lister, now);
+  const { held, report } = guard.hold(current, requested, deleteGuard, lister, now, isAnticipating);
   return { ...withoutHeldNames(accepted, held, declaration.name), held, report };
 }
 

@@ -1,8 +1,10 @@
 import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
 import { bounds, type Report } from '../../contract/report.ts';
 import type { RRset } from '../powerdns/rrset.ts';
+import type { SourceChange } from '../sources/source-object.ts';
 import type { Decision } from './pipeline.ts';
 import { Provider, type ProviderOptions } from './provider.ts';
+import { namespaceOf } from './resource-label.ts';
 import { isOrphaned, type Scope, scopesOf } from './scope.ts';
 
 /** State of one ExternalDNS. */
@@ -28,6 +30,7 @@ export class Providers {
   setDiscovery(discovery: DeclaredDiscovery | undefined): void {
     const ids = new Set((discovery ? scopesOf(discovery) : []).map(({ ownerID }) => ownerID));
     for (const id of this.#providers.keys()) if (!ids.has(id)) this.#providers.delete(id);
+    this.#options.hostNames?.retain(ids);
   }
 
   /** The provider for the ExternalDNS of a namespace, or of the cluster. Undefined unless it is declared. */
@@ -62,10 +65,18 @@ export class Providers {
       const { failure } = provider.loops;
       return {
         ...(scope.namespace !== undefined && { namespace: scope.namespace }),
-        state: provider.state(discovery.intervalSeconds),
+        state: provider.state(discovery),
         ...(failure !== undefined && { failure }),
       };
     });
+  }
+
+  /** Records that an object has changed what it asks for. */
+  sourceChanged(change: SourceChange, discovery: DeclaredDiscovery): void {
+    const ofObject = namespaceOf(change.resource);
+    for (const scope of scopesOf(discovery)) {
+      if ((scope.namespace ?? ofObject) === ofObject) this.#of(scope).sourceChanged(change, discovery);
+    }
   }
 
   /** The number of names that the delete guards hold. */
@@ -89,7 +100,7 @@ export class Providers {
   report(discovery: DeclaredDiscovery | undefined): Report['discovery'] {
     if (!discovery) return { state: 'Off' };
     const providers = scopesOf(discovery).map((scope) => this.#of(scope));
-    const states = providers.map((provider) => provider.state(discovery.intervalSeconds));
+    const states = providers.map((provider) => provider.state(discovery));
     const held = providers.flatMap((provider) => provider.decision?.guardReport ?? []);
     const failure = providers.map(({ loops }) => loops.failure).find((failure) => failure !== undefined);
     const state = (['Stalled', 'Failing', 'Waiting'] as const).find((each) => states.includes(each)) ?? 'Synced';

@@ -31,8 +31,8 @@ export const emptyName: Check = ({ desired }) =>
   desired.name === '.' ? refused('the name is empty: remove it, or the extra comma in the annotation') : undefined;
 
 /** A type is a violation when `discovery.recordTypes` lacks it, or when no ExternalDNS may ever publish it. */
-export const undiscoverableType: Check = ({ desired: { type }, context: { discovery } }) => {
-  if (misspeltType(type) !== undefined) return undefined;
+export const undiscoverableType: Check = ({ desired: { type, unresolved }, context: { discovery } }) => {
+  if (unresolved || misspeltType(type) !== undefined) return undefined;
   const message = typeFault(type, discovery.recordTypes);
   if (message === undefined) return undefined;
   return filtered(isDiscoverable(type) ? message : `${message}: declare them in spec.zones`);
@@ -87,6 +87,10 @@ export const belowZoneCut: Check = ({ desired, nameContext: { cut } }) => {
 /** Only those who delegate a name may publish its glue: anybody else would answer for everything below it. */
 const isOfSameGroup = (desired: RRset, cut: RRset) =>
   ownershipOf(cut) === 'discovered' && sharingGroup(resourceOf(cut)) === sharingGroup(resourceOf(desired));
+
+/** A target is a violation while the host name that it is has no address. Before the checks of CNAMEs: it is to be none. */
+export const unresolvedTarget: Check = ({ desired: { fault = '', unresolved } }) =>
+  unresolved && { ...unresolved, message: fault };
 
 /** A CNAME, PTR or NS is a violation where DNS does not allow the type. */
 export const misplacedType: Check = ({ desired: { name, type }, nameContext: { zone = '' } }) => {

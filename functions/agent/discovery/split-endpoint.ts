@@ -2,7 +2,7 @@ import { keyOf } from '../powerdns/rrset.ts';
 import { hasTooManyTargets, isOverLimit, tooManyTargets } from '../sources/host-limit.ts';
 import { byAge, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
 import { isTargetType, typeOf } from '../sources/target.ts';
-import { namespaceOf } from './resource-label.ts';
+import { isOwn, namespaceOf } from './resource-label.ts';
 
 /** What one object contributes to an endpoint, with its targets in canonical form. */
 export interface EndpointPart {
@@ -66,7 +66,8 @@ export class EndpointSplitter {
   constructor(name: string, lister: SourceLister, namespace?: string) {
     this.#name = name;
     this.#lister = lister;
-    const all = lister.byHost(name);
+    // ExternalDNS has merged nothing of Machines and claims.
+    const all = lister.byHost(name).filter(({ resource }) => !isOwn(resource));
     this.#objects = namespace === undefined ? all : all.filter((sourceObject) => sourceObject.namespace === namespace);
   }
 

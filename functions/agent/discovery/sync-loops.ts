@@ -26,6 +26,7 @@ export class SyncLoops {
   #completedAt: number | undefined;
   /** Identifies the current loop. A failure begins another one, so that a late verdict does not count. */
   #current = 0;
+  #startedAt = Number.NEGATIVE_INFINITY;
   #isStarted = false;
   #isEvaluated = false;
   #isChanging = false;
@@ -50,6 +51,7 @@ export class SyncLoops {
     else if (this.#isStarted) this.#failures++;
     if (this.#failures === 0) this.#failingSince = this.#now();
     this.#current++;
+    this.#startedAt = this.#now();
     this.#isStarted = true;
     this.#isEvaluated = false;
     this.#isChanging = false;
@@ -65,6 +67,11 @@ export class SyncLoops {
 
   get current(): number {
     return this.#current;
+  }
+
+  /** When the current loop started, on the agent's clock. Long ago before the first. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** Records that ExternalDNS sent changes: the loop is completed when they are applied. */

@@ -6,7 +6,8 @@ import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { isNamed, namespaceOf } from './resource-label.ts';
 
-type Tenant = DeclaredDiscovery['tenants'][number];
+export type Tenant = DeclaredDiscovery['tenants'][number];
+type Labels = Readonly<Record<string, string>>;
 
 /** Why an object may not have a name. */
 export interface Restriction {
@@ -47,27 +48,36 @@ function tenancyOf(tenants: Tenant[], lister: SourceLister): Tenancy {
   const patterns = new NamePatterns(
     tenants.flatMap((tenant) => tenant.names.map((pattern) => [pattern, { tenant, pattern }] as const)),
   );
-  const known = new Map<string, Tenant[] | undefined>();
-  /** Undefined while the namespace's labels are not known. */
-  const tenantsOf = (namespace: string) => {
-    if (known.has(namespace)) return known.get(namespace);
-    const labels = namespace === '' ? {} : lister.namespaceLabels(namespace);
-    const own = namespace === '' ? [] : labels && tenants.filter((t) => matchesSelector(t.namespaceSelector, labels));
-    known.set(namespace, own);
-    return own;
-  };
+  const tenantsOf = tenantsByNamespace(tenants, (namespace) => lister.namespaceLabels(namespace));
   return (desired) => {
     const resource = resourceOf(desired);
     if (!isNamed(resource)) return { message: unnamed };
     const namespace = namespaceOf(resource);
-    const own = tenantsOf(namespace);
-    if (!own) return { message: `the labels of namespace ${namespace} are not known yet`, isTemporary: true };
+    const own = namespace === '' ? [] : tenantsOf(namespace);
+    if (!own) return { message: unknownLabels(namespace), isTemporary: true };
     const matches = patterns.match(desired.name);
     if (own.length === 0) return matches[0] && { message: notOf(matches[0].pattern, namespace, resource) };
     if (matches.some(({ tenant }) => own.includes(tenant))) return 'granted';
     return { message: `namespace ${namespace} may have ${listed(own)}` };
   };
 }
+
+/** Returns the tenants of a namespace; undefined while its labels are not known. Remembers them. */
+export function tenantsByNamespace(
+  tenants: readonly Tenant[],
+  labelsOf: (namespace: string) => Labels | undefined,
+): (namespace: string) => readonly Tenant[] | undefined {
+  const known = new Map<string, readonly Tenant[] | undefined>();
+  return (namespace) => {
+    if (known.has(namespace)) return known.get(namespace);
+    const labels = labelsOf(namespace);
+    const own = labels && tenants.filter(({ namespaceSelector }) => matchesSelector(namespaceSelector, labels));
+    known.set(namespace, own);
+    return own;
+  };
+}
+
+export const unknownLabels = (namespace: string) => `the labels of namespace ${namespace} are not known yet`;
 
 const unnamed =
   'the object is unknown, and so is its tenant (discovery.tenants): set the host on a Service or an Ingress';
@@ -78,7 +88,7 @@ function notOf(pattern: string, namespace: string, resource: string): string {
 }
 
 /** The names that the tenants of a namespace may have, in words. */
-function listed(tenants: Tenant[]): string {
+function listed(tenants: readonly Tenant[]): string {
   const names = [...new Set(tenants.flatMap((tenant) => tenant.names.map(withoutDot)))];
   if (names.length === 0) return 'no names (discovery.tenants): add some to its tenant';
   const shown = names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');

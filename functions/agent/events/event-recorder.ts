@@ -5,9 +5,9 @@ import { backoff } from '../lib/backoff.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { TokenBuckets } from '../lib/token-buckets.ts';
 import { eventOf, eventPeriod, eventType } from './event.ts';
 import { EventQueue, type EventQueueOptions, type HostEntry } from './event-queue.ts';
-import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventRecorderOptions {
   /** Throws if the API server does not answer, or returns an unknown error. */

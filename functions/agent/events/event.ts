@@ -1,6 +1,7 @@
 import { shortDigest } from '../../contract/digest.ts';
 import { printable } from '../../contract/printable.ts';
 import type { NameState, Verdict } from '../../contract/verdict.ts';
+import { coreEvent, mostEventBytes } from '../kubernetes/core-event.ts';
 import type { CoreEvent, ObjectReference } from '../kubernetes/object.ts';
 
 export interface EventProps {
@@ -20,8 +21,6 @@ export interface EventProps {
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 const mostNameCharacters = 253;
-/** In bytes, as `len` of Go: https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/events.go#L32 */
-const mostBytes = { message: 1024, instance: 128 };
 
 /** A host that the spec leaves out on purpose needs no warning. */
 const normalVerdicts: readonly Verdict[] = ['Resolved', 'Filtered', 'OutsideZones'];
@@ -52,25 +51,16 @@ export function eventOf({
   // Not the number of other hosts, which may change while the event is repeated.
   const digest = digestOf([object.uid, host, verdict, messageOf(state, instance), dedupeKey]);
   const origin = otherHosts > 0 ? `${instance}; ${otherHosts} more hosts of this object do not resolve` : instance;
-  const at = new Date(since).toISOString();
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: nameOf(object, digest), namespace: object.namespace ?? 'default' },
-    involvedObject: { ...object },
+  return coreEvent({
+    name: nameOf(object, digest),
+    object,
     type: eventType(verdict),
     reason: verdict,
     message: messageOf(state, origin),
-    // kubectl sorts by `lastTimestamp` and shows the age of `eventTime`, which requires an `action`.
     action: 'Resolving',
-    eventTime: at.replace('Z', '000Z'),
-    firstTimestamp: at,
-    lastTimestamp: at,
-    count: 1,
-    source: { component: 'internal-dns' },
-    reportingComponent: 'internal-dns',
-    reportingInstance: reporter.slice(0, mostBytes.instance),
-  };
+    at: new Date(since),
+    reporter,
+  });
 }
 
 function nameOf({ name }: ObjectReference, digest: string): string {
@@ -84,7 +74,7 @@ const digestOf = (parts: readonly unknown[]) => shortDigest(JSON.stringify(parts
 function messageOf({ name, verdict, message }: NameState, instance: string): string {
   const origin = ` (InternalDNS ${instance})`;
   const text = printable(`${name}${verdict === 'Resolved' ? '' : ':'} ${message}`);
-  return truncated(text, mostBytes.message - Buffer.byteLength(origin)) + origin;
+  return truncated(text, mostEventBytes.message - Buffer.byteLength(origin)) + origin;
 }
 
 /** @param most bytes */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type Resolution, resolutionStates, type ZoneReport } from '../../contract/report.ts';
+import { sourceResources } from '../../contract/source-kinds.ts';
 import type { Verdict } from '../../contract/verdict.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { QueryTarget } from '../self-test/canary.ts';
@@ -23,7 +24,24 @@ export interface MetricSources {
   events(): Readonly<Record<string, number>>;
   /** The number of hosts with a change that no Event was published for yet. */
   unpublishedEvents(): number;
+  /** The writes to the status of Machines and NameClaims so far, by result, and the number of objects that wait for one. */
+  statuses(): { counts: Readonly<Record<string, number>>; waiting: number };
+  /** The number of targets that are host names, and of those that the resolver fails for. */
+  hostNames(): { followed: number; failing: number };
+  /** What ExternalDNS did not ask for although it was published, and the kinds that are left to it since. */
+  anticipation(): { counts: ReadonlyMap<string, number>; suspended: ReadonlySet<string> };
+  /** The number of other replicas that do not answer, and how often one was taken out of its Services. */
+  peers(): { silent: number; removed: number };
+  /** How often a pod of the resolver was evicted. */
+  evictions(): number;
+  /** When the certificates of the resolver expire, in seconds since 1970, by the field of the spec that has them. */
+  certificates(): ReadonlyMap<string, number>;
+  /** Whether the resolver answers for names elsewhere. Undefined if that is unknown, or not its task. */
+  isForwarding(): boolean | undefined;
 }
+
+/** The kinds of which the agent reads objects. */
+const kindsRead = Object.keys(sourceResources);
 
 const targets = ['pod', 'service'] as const satisfies QueryTarget[];
 const zoneStates = ['Serving', 'Pending', 'Failed', 'Retained'] as const satisfies ZoneReport['state'][];
@@ -39,7 +57,7 @@ export class Metrics {
     this.#propagation = new Histogram({
       name: 'internal_dns_propagation_seconds',
       help: 'Time from the change of an object until its name was answered.',
-      buckets: [0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600],
+      buckets: [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 120, 300, 600],
       registers,
     });
     this.#canary = new Histogram({
@@ -149,6 +167,84 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
     },
   });
   new Gauge({
+    name: 'internal_dns_host_name_targets',
+    help: 'Targets outside the zones whose addresses are followed, by whether the resolver answered for them.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { followed, failing } = sources.hostNames();
+      this.set({ state: 'Answered' }, followed - failing);
+      this.set({ state: 'Failing' }, failing);
+    },
+  });
+  new Counter({
+    name: 'internal_dns_anticipation_differences_total',
+    help: 'How often ExternalDNS asked for something else than the agent had published before it asked.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      const { counts } = sources.anticipation();
+      for (const kind of kindsRead) this.inc({ kind }, counts.get(kind) ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_anticipation_suspended',
+    help: 'Whether changes of objects of the kind are left to ExternalDNS because of such differences.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const { suspended } = sources.anticipation();
+      for (const kind of kindsRead) this.set({ kind }, Number(suspended.has(kind)));
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_silent_replicas',
+    help: 'Other replicas that do not answer.',
+    registers,
+    collect() {
+      this.set(sources.peers().silent);
+    },
+  });
+  new Counter({
+    name: 'internal_dns_replicas_taken_out_total',
+    help: 'How often this replica has taken another one, which did not answer, out of its Services.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.peers().removed);
+    },
+  });
+  new Counter({
+    name: 'internal_dns_resolver_evictions_total',
+    help: 'How often this replica has evicted a pod of the resolver that did not answer.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.evictions());
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_resolver_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate that the pods of the resolver show expires, the earliest of several.',
+    labelNames: ['certificate'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [certificate, expiry] of sources.certificates()) this.set({ certificate }, expiry);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_resolver_forwarding',
+    help: 'Whether the resolver answers the question that forwarding is tested with: 1 if every pod does.',
+    registers,
+    collect() {
+      const isForwarding = sources.isForwarding();
+      if (isForwarding === undefined) this.remove();
+      else this.set(Number(isForwarding));
+    },
+  });
+  new Gauge({
     name: 'internal_dns_events_waiting',
     help: 'Hosts with a change that no Kubernetes Event was published for yet.',
     registers,
@@ -164,6 +260,24 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
     collect() {
       this.reset();
       for (const [result, count] of Object.entries(sources.events())) this.inc({ result }, count);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_statuses_waiting',
+    help: 'Machines and NameClaims whose status has not been written yet.',
+    registers,
+    collect() {
+      this.set(sources.statuses().waiting);
+    },
+  });
+  new Counter({
+    name: 'internal_dns_statuses_total',
+    help: 'Writes to the status of Machines and NameClaims, by result.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(sources.statuses().counts)) this.inc({ result }, count);
     },
   });
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Registry } from 'prom-client';
+import { type Guide, guideOf, wayNamed } from '../../connect/guide.ts';
+import { linesOf } from '../../connect/text.ts';
 import { printable } from '../../contract/printable.ts';
 import type { Agent } from '../agent.ts';
 import { monotonicNow } from '../lib/clock.ts';
@@ -10,6 +12,7 @@ import type { Overview } from '../names/overview.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
 import { exportZone } from '../zones/zone-file-export.ts';
 import { connectionClose, createLimitedServer } from './limited-server.ts';
+import { connectPage } from './page/connect.ts';
 import { namesAsJson, namesAsText } from './page/listing.ts';
 import { contentSecurityPolicy, statusPage } from './page/page.ts';
 import { findNames, parseSearch, type Search, type SearchResult } from './page/search.ts';
@@ -38,6 +41,7 @@ interface Reply {
 interface Context extends StatusServerOptions {
   pages: RenderCache;
   zoneFiles: RenderCache;
+  guides: RenderCache;
   report: () => Promise<string>;
   scrape: () => Promise<string>;
 }
@@ -59,6 +63,7 @@ export function statusServer(options: StatusServerOptions): Server {
     ...options,
     pages: new RenderCache({ queue }),
     zoneFiles: new RenderCache({ queue }),
+    guides: new RenderCache({ queue }),
     report: coalesced(queue, async () => `${JSON.stringify(agent.report() ?? {})}\n`),
     scrape: coalesced(queue, () => scrape(options)),
   };
@@ -104,12 +109,17 @@ async function replyTo(request: IncomingMessage, response: ServerResponse, conte
     case '/names.json':
     case '/names.txt':
       return namesReply(url, response, context);
+    case '/connect':
+    case '/connect.txt':
+    case '/connect.json':
+      return connectReply(url, response, context);
     default:
       return zoneFileReply(url, response, context) ?? notFound(paths);
   }
 }
 
-const paths = '/, /names.json, /names.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
+const paths =
+  '/, /names.json, /names.txt, /connect, /connect.json, /connect.txt, /zones/ZONE.zone, /metrics, /healthz, /readyz';
 
 /** `/zones/corp.internal.zone`; a slash in the name of a zone (RFC 2317) is `%2F`. */
 function zoneFileReply({ pathname }: URL, response: ServerResponse, { agent, zoneFiles }: Context): Reply | undefined {
@@ -149,9 +159,9 @@ function namesReply(
     return { status: 400, type: text, body: `${printable(messageOf(error))}\n` };
   }
   const current = overview();
-  const { instance, zones, discovery, resolution, names } = current;
+  const { instance, zones, discovery, resolution, reach, names } = current;
   const seconds = Math.floor(now() / 1000);
-  const inputs = [instance, zones, JSON.stringify(discovery), resolution, names, seconds];
+  const inputs = [instance, zones, JSON.stringify(discovery), resolution, reach, names, seconds];
   const isAborted = () => response.destroyed;
   const body = (format: string, render: (found: SearchResult) => Iterable<string>) => {
     const key = JSON.stringify([format, search]);
@@ -165,6 +175,33 @@ function namesReply(
   }
   if (pathname === '/names.txt') return { type: text, body: body('text', namesAsText) };
   return { type: json, body: body('json', (found) => namesAsJson(current, found)) };
+}
+
+/** What to paste where, through the way in of the query or the best one. */
+function connectReply({ pathname, searchParams }: URL, response: ServerResponse, { overview, guides }: Context): Reply {
+  const { instance, reach } = overview();
+  const service = searchParams.get('way') || undefined;
+  try {
+    wayNamed(service, reach.ways);
+  } catch (error) {
+    return { status: 400, type: text, body: `${printable(messageOf(error))}\n` };
+  }
+  const body = (render: (guide: Guide) => Iterable<string>) => {
+    const key = JSON.stringify([pathname, service]);
+    const isAborted = () => response.destroyed;
+    const guided = function* () {
+      yield* render(guideOf(instance, reach, service));
+    };
+    return guides.read({ key, inputs: [instance, reach], isAborted, render: guided });
+  };
+  switch (pathname) {
+    case '/connect':
+      return { type: 'text/html; charset=utf-8', body: body((guide) => connectPage(guide, service)) };
+    case '/connect.txt':
+      return { type: text, body: body((guide) => linesOf(guide).map((line) => `${line}\n`)) };
+    default:
+      return { type: json, body: body((guide) => [`${JSON.stringify(guide)}\n`]) };
+  }
 }
 
 /** A generator, so that searching, too, waits for its turn in the queue. */

@@ -166,7 +166,8 @@ interface ApiResource {
 const isEstablished = ({ verbs }: ApiResource) =>
   verbs === undefined || !verbs.includes('delete') || verbs.includes('create');
 
-function partsOf(name: string): { plural: string; path: string } {
+/** Of the name of a resource. */
+export function partsOf(name: string): { plural: string; path: string } {
   const [plural = '', version, ...group] = name.split('.');
   return { plural, path: `/apis/${group.join('.')}/${version}` };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { monotonicNow } from '../lib/clock.ts';
-import { exchange, exchangeError } from '../lib/http-exchange.ts';
+import { exchange, exchangeError, textOf } from '../lib/http-exchange.ts';
 import type { Config, Source } from './config.ts';
 import { linesOf } from './lines.ts';
 import type { KubernetesObject, ObjectList } from './object.ts';
@@ -126,7 +126,7 @@ export class Client {
 
   async #text(request: Request): Promise<string> {
     const signal = request.signal ?? AbortSignal.timeout(timeoutMs);
-    const text = await readText(await this.#send(request, signal), mostBytes);
+    const text = await textOf(chunksOf(await this.#send(request, signal)), mostBytes);
     if (text !== undefined) return text;
     throw new Error(`cannot read more than ${mostBytes} bytes of ${request.path}`);
   }
@@ -137,7 +137,7 @@ export class Client {
     if (statusCode >= 200 && statusCode < 300) return response;
     // The token may have been replaced, or revoked with the object that it was bound to.
     if (statusCode === 401 && this.#credentials) this.#credentials.readAt = Number.NEGATIVE_INFINITY;
-    throw new ApiError(statusCode, await readText(response, mostErrorBytes));
+    throw new ApiError(statusCode, await textOf(chunksOf(response), mostErrorBytes));
   }
 
   async #exchange(request: Request, signal: AbortSignal): Promise<IncomingMessage> {
@@ -209,18 +209,6 @@ function read(what: string, source: Source): string {
   } catch (error) {
     throw new Error(`cannot read ${what}: ${(error as Error).message}`);
   }
-}
-
-/** Undefined when there is more. */
-async function readText(response: IncomingMessage, most: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(response)) {
-    size += chunk.length;
-    if (size > most) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 async function* chunksOf(response: IncomingMessage): AsyncGenerator<Uint8Array> {

@@ -36,8 +36,17 @@ export interface Secret extends KubernetesObject {
   data?: Record<string, string>;
 }
 
+export interface Service extends KubernetesObject {
+  status?: { loadBalancer?: { ingress?: List<{ ip?: string; hostname?: string }> } };
+}
+
 export interface PersistentVolumeClaim extends KubernetesObject {
   spec?: { resources?: { requests?: Record<string, string> } };
+}
+
+/** The ready pods of a Service: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoints-v1/ */
+export interface Endpoints extends KubernetesObject {
+  subsets?: List<{ addresses?: List<{ ip: string; targetRef?: { name?: string } }> }>;
 }
 
 /** What an Event is about. */

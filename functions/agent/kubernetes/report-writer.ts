@@ -63,8 +63,8 @@ function urgentPart(report: Report): string {
 function fit(report: Report): string {
   const { zones } = report;
   const bare = { ...withFirst(0, report), zones: zones.map(({ message: _, ...zone }) => zone) };
-  const texts = [report, withFirst(3, report), bare].map((each) => JSON.stringify(each));
-  return texts.find((text) => Buffer.byteLength(text) <= limit) ?? texts[2]!;
+  const texts = [report, withFirst(3, report)].values().map((each) => JSON.stringify(each));
+  return texts.find((text) => Buffer.byteLength(text) <= limit) ?? JSON.stringify(bare);
 }
 
 /** Limits the lists whose length depends on objects. The counts of names stay. */

@@ -18,6 +18,12 @@ export class ApiError extends Error {
 export const isApiError = (error: unknown, ...codes: number[]): error is ApiError =>
   error instanceof ApiError && codes.includes(error.code);
 
+/** Returns an error handler that ignores an `ApiError` with this status. */
+export const unless = (code: number) => (error: unknown) => {
+  if (isApiError(error, code)) return undefined;
+  throw error;
+};
+
 function statusIn(body: unknown): { message: string; reason: string } {
   const { message, reason } = objectIn(body);
   return { message: textIn(message), reason: textIn(reason) };

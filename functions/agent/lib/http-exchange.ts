@@ -32,3 +32,15 @@ export function exchangeError(error: Error, server: string): Error {
   }
   return error.message === 'aborted' ? new Error(`${server} closed the connection`) : error;
 }
+
+/** Reads a body as text. Undefined if it has more bytes than that: the rest is not read. */
+export async function textOf(chunks: AsyncIterable<Uint8Array>, mostBytes: number): Promise<string | undefined> {
+  const read: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > mostBytes) return undefined;
+    read.push(chunk);
+  }
+  return Buffer.concat(read).toString();
+}

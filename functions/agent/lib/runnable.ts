@@ -20,6 +20,31 @@ export const every = (ms: number, name: string, work: () => unknown): Runnable =
   },
 });
 
+/**
+ * Runs each work over and over, all at the same moments, so that an idle process wakes up once for all of them: that costs
+ * more than the work. None waits for another one; one that takes longer misses some of the moments.
+ * @param ms of the pause before the next moment
+ * @param works by name, in the order in which they start
+ */
+export function inStep(ms: () => number, works: Readonly<Record<string, () => unknown>>): Runnable[] {
+  let moment: Promise<void> | undefined;
+  const nextMoment = (signal: AbortSignal) => {
+    moment ??= pause(ms(), signal).then(() => {
+      moment = undefined;
+    });
+    return moment;
+  };
+  return Object.entries(works).map(([name, work]) => ({
+    name,
+    async run(signal) {
+      while (!signal.aborted) {
+        await work();
+        await nextMoment(signal);
+      }
+    },
+  }));
+}
+
 /** Resolves after `ms`, or at once when the signal aborts. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -4,12 +4,13 @@ import { isEndless } from '../../dns/zone/cname-chain.ts';
 import type { DesiredRecord } from '../discovery/desired-records.ts';
 import { moreThanHost } from '../discovery/host-name.ts';
 import type { ProviderStatus } from '../discovery/providers.ts';
-import { namespaceOf } from '../discovery/resource-label.ts';
+import { isOwn, namespaceOf } from '../discovery/resource-label.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import type { ExplainInput, HostRef } from './explain-input.ts';
 import * as reasons from './reasons.ts';
 import { essentialRecords, ownRecords, type RequestedHost } from './requested-host.ts';
 import { heldBecause, targetsAt, unpublishableHost } from './source-targets.ts';
+import { isBehindSubnetRouter } from './tailnet-route.ts';
 import type { ZoneIndex } from './zone-index.ts';
 
 export interface CheckContext extends ExplainInput {
@@ -55,7 +56,10 @@ export function isServed(host: CheckedHost, { index }: CheckContext): boolean {
     // The RRset of the object that has the name may contain the same target among others.
     const isDuplicate = (desired: DesiredRecord) =>
       rejected.some(({ rrset, verdict }) => verdict === 'Duplicate' && keyOf(rrset) === keyOf(desired));
-    return essential.length > 0 && essential.every((desired) => index.isServed(desired) && !isDuplicate(desired));
+    // A CNAME of the same target is only served until there are addresses instead.
+    const isAnswered = (desired: DesiredRecord) =>
+      !desired.unresolved && index.isServed(desired) && !isDuplicate(desired);
+    return essential.length > 0 && essential.every(isAnswered);
   }
   const own = ownRecords(host);
   return own.length > 0 && own.every((record) => index.isServed(record));
@@ -65,6 +69,22 @@ export function isServed(host: CheckedHost, { index }: CheckContext): boolean {
 export function unresolvableTarget(host: CheckedHost, context: CheckContext): Reason | undefined {
   const reason = chainFault(host, context);
   return reason?.verdict === 'NoAddress' ? pendingWhileNew(reason, host, context) : reason;
+}
+
+/** For a host that resolves: what to know about its answer. */
+export function notesOn(
+  { name, desiredRecords, answers }: CheckedHost,
+  { index, declaration }: CheckContext,
+): string[] {
+  const notes = new Set(desiredRecords.flatMap(({ note }) => note ?? []));
+  if (declaration.isTailnetOnly && answers.some(isBehindSubnetRouter)) notes.add(reasons.noteOnTailnetRoute);
+  const { end: kind, names = [], links = [] } = index.cnameChain(name) ?? {};
+  // PowerDNS itself resolves the target of an ALIAS.
+  const end = kind === 'Outside' && links.every(({ type }) => type !== 'ALIAS') ? names.at(-1) : undefined;
+  const hostNames = declaration.discovery?.targets.hostNames;
+  return end === undefined || !hostNames
+    ? [...notes]
+    : [...notes, reasons.noteOnOutsideTarget(end, hostNames, declaration.resolver !== undefined)];
 }
 
 function chainFault({ name }: CheckedHost, { index, outOfZone }: CheckContext): Reason | undefined {
@@ -79,8 +99,9 @@ function chainFault({ name }: CheckedHost, { index, outOfZone }: CheckContext): 
 }
 
 function sourceFiltered(host: CheckedHost, context: CheckContext): Reason | undefined {
-  const { filteredBy, isUnready } = host.sourceObject ?? {};
+  const { filteredBy, isUnready, isRefused } = host.sourceObject ?? {};
   if (filteredBy === undefined) return undefined;
+  if (isRefused) return reasons.refused(filteredBy);
   if (!isUnready) return { verdict: 'Filtered', message: filteredBy };
   return pendingWhileNew({ verdict: 'NoAddress', message: filteredBy }, host, context);
 }
@@ -112,7 +133,9 @@ function changeNotRequested(host: CheckedHost, context: CheckContext): Reason | 
   // What was outside the zones was rejected before the policy was applied.
   const wasOutside = host.rejected.some(({ verdict }) => verdict === 'OutsideZones');
   if (policyOf(context) !== 'Sync' && !wasOutside) return undefined;
-  return providerSilent(host, context) ?? reasons.aboutToBeRequested;
+  return (
+    providerSilent(host, context) ?? (isOwn(host.resource) ? reasons.aboutToBePublished : reasons.aboutToBeRequested)
+  );
 }
 
 function keptByPolicy(host: CheckedHost, context: CheckContext): Reason | undefined {
@@ -130,11 +153,15 @@ function domainExcluded({ name }: CheckedHost, { excludedDomains }: CheckContext
   return domain === undefined ? undefined : reasons.excludedDomain(domain);
 }
 
-function outsideDeclaredZones({ name, zone }: CheckedHost, { declaredZones }: CheckContext): Reason | undefined {
+function outsideDeclaredZones(
+  { name, zone }: CheckedHost,
+  { declaredZones, declaration }: CheckContext,
+): Reason | undefined {
   if (zone !== undefined) return undefined;
   // `www.corp.internal:8080` is meant to be inside.
   const fault = moreThanHost(name, declaredZones);
-  return fault === undefined ? reasons.outsideZones(name, [...declaredZones.keys()]) : reasons.refused(fault);
+  if (fault !== undefined) return reasons.refused(fault);
+  return reasons.outsideZones(name, [...declaredZones.keys()], declaration.resolver?.check !== undefined);
 }
 
 function neverPublishable({ name, sourceObject }: CheckedHost): Reason | undefined {
@@ -143,6 +170,7 @@ function neverPublishable({ name, sourceObject }: CheckedHost): Reason | undefin
 
 function withoutTargets(host: CheckedHost, context: CheckContext): Reason | undefined {
   if (targetsAt(host.name, host.sourceObject)?.length !== 0) return undefined;
+  if (isOwn(host.resource)) return reasons.noOwnAddress;
   return pendingWhileNew(reasons.noAddressYet, host, context);
 }
 
@@ -150,12 +178,13 @@ function withoutTargets(host: CheckedHost, context: CheckContext): Reason | unde
 function notRequestedYet(host: CheckedHost, context: CheckContext): Reason | undefined {
   const isEarly = providerSilent(host, context) ? context.isNew : context.isRecentlyChanged;
   if (!isEarly(hostRef(host))) return undefined;
+  if (isOwn(host.resource)) return reasons.aboutToBePublished;
   return reasons.notRequestedYet(context.declaration.discovery?.intervalSeconds ?? 0);
 }
 
-/** The ExternalDNS that watches the object has stopped reporting, or gets no answer. */
+/** The ExternalDNS that watches the object has stopped reporting, or gets no answer. Nothing of ours waits for it. */
 function providerSilent(host: CheckedHost, context: CheckContext): Reason | undefined {
-  if (providerOf(host, context)?.state === 'Stalled') return reasons.externalDNSSilent;
+  if (!isOwn(host.resource) && providerOf(host, context)?.state === 'Stalled') return reasons.externalDNSSilent;
   return agentFailure(host, context);
 }
 
@@ -166,7 +195,8 @@ function withoutReadyEndpoints({ sourceObject }: CheckedHost): Reason | undefine
 
 function agentFailure(host: CheckedHost, context: CheckContext): Reason | undefined {
   const { state, failure = '' } = providerOf(host, context) ?? {};
-  return state === 'Failing' ? reasons.agentFailing(failure) : undefined;
+  if (state !== 'Failing') return undefined;
+  return isOwn(host.resource) ? reasons.cannotPublish(failure) : reasons.agentFailing(failure);
 }
 
 /** Whether the evaluation is by an older spec, and no new one is to be expected. */

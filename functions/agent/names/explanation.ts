@@ -1,7 +1,15 @@
 import type { NameState, Reason } from '../../contract/verdict.ts';
 import { absolute, withoutDot, zoneOf } from '../../dns/name.ts';
 import { compare } from '../lib/compare.ts';
-import { type Check, type CheckContext, type CheckedHost, checks, isServed, unresolvableTarget } from './checks.ts';
+import {
+  type Check,
+  type CheckContext,
+  type CheckedHost,
+  checks,
+  isServed,
+  notesOn,
+  unresolvableTarget,
+} from './checks.ts';
 import type { ExplainInput } from './explain-input.ts';
 import { notRequested, resolved, stillAnswering } from './reasons.ts';
 import { requestedHosts } from './requested-host.ts';
@@ -22,7 +30,8 @@ export function explainNames(input: ExplainInput): NameState[] {
   return requestedHosts(lister, decisions)
     .flatMap((host) => {
       const zone = zoneOf(host.name, context.declaredZones);
-      const isOmitted = host.sourceObject?.filteredBy !== undefined && zone === undefined;
+      const { filteredBy, isRefused } = host.sourceObject ?? {};
+      const isOmitted = filteredBy !== undefined && !isRefused && zone === undefined;
       return isOmitted ? [] : stateOf({ ...host, zone, answers: context.index.answersFor(host) }, context);
     })
     .sort((a, b) => compare(a.name, b.name) || compare(a.resource, b.resource));
@@ -39,7 +48,9 @@ function stateOf(host: CheckedHost, context: CheckContext): NameState {
 function evaluate(host: CheckedHost, context: CheckContext): Pick<NameState, 'verdict' | 'message' | 'isLate'> {
   const { answers, rejected, sourceObject } = host;
   if (isServed(host, context))
-    return unresolvableTarget(host, context) ?? resolved(answers, rejected, sourceObject?.invalidTTL);
+    return (
+      unresolvableTarget(host, context) ?? resolved(answers, rejected, sourceObject?.invalidTTL, notesOn(host, context))
+    );
   const reason = firstReason(checks, host, context) ?? notRequested;
   // The message of Held says what is answered.
   return answers.length > 0 && reason.verdict !== 'Held' ? stillAnswering(reason, answers) : reason;

@@ -14,11 +14,35 @@ export interface NamesOptions {
   now: () => number;
 }
 
+const none: readonly TrackedName[] = [];
+
+const isPending = ({ verdict }: NameState) => verdict === 'Pending';
+
+function reportOf(settled: readonly TrackedName[]): Report['names'] {
+  const counted = settled.filter(({ verdict }) => isCounted(verdict));
+  return {
+    total: counted.length,
+    resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,
+    problems: settled
+      .filter(({ verdict }) => verdict !== 'Resolved')
+      .sort(bySeverity)
+      .slice(0, bounds.problems)
+      .map(({ name, resource, verdict, message }) => ({
+        name: name.slice(0, bounds.name),
+        resource: resource.slice(0, bounds.resource),
+        verdict,
+        message: message.slice(0, bounds.message),
+      })),
+  };
+}
+
 /** The verdicts on all names, and their history. */
 export class Names {
   readonly #options: NamesOptions;
   readonly #explained = new Memo<void>();
   readonly #gracePeriod = new GracePeriod();
+  readonly #hasPending = new Memo<boolean>();
+  readonly #report = new Memo<Report['names']>();
   #tracked = new Map<string, TrackedName>();
   #histories = new Map<string, History>();
   #list: readonly TrackedName[] | undefined;
@@ -76,29 +100,15 @@ export class Names {
   report(): Report['names'] {
     if (!this.#list) return undefined;
     const settled = this.#settled();
-    const counted = settled.filter(({ verdict }) => isCounted(verdict));
-    return {
-      total: counted.length,
-      resolved: counted.filter(({ verdict }) => verdict === 'Resolved').length,
-      problems: settled
-        .filter(({ verdict }) => verdict !== 'Resolved')
-        .sort(bySeverity)
-        .slice(0, bounds.problems)
-        .map(({ name, resource, verdict, message }) => ({
-          name: name.slice(0, bounds.name),
-          resource: resource.slice(0, bounds.resource),
-          verdict,
-          message: message.slice(0, bounds.message),
-        })),
-    };
+    return this.#report.get([settled], () => reportOf(settled));
   }
 
-  /** Without what will change in a moment: each change of the status wakes Crossplane. */
+  /** Without what will change in a moment: each change of the status wakes Crossplane. The list itself if that is nothing. */
   #settled(): readonly TrackedName[] {
+    const list = this.#list ?? none;
+    if (!this.#hasPending.get([list], () => list.some(isPending))) return list;
     const now = this.#options.now();
-    const isEarly = ({ verdict, since }: TrackedName) =>
-      verdict === 'Pending' && this.#gracePeriod.includes(since, now);
-    return (this.#list ?? []).filter((name) => !isEarly(name));
+    return list.filter((name) => !(isPending(name) && this.#gracePeriod.includes(name.since, now)));
   }
 
   /** When a name was first requested. */
@@ -126,7 +136,7 @@ export class Names {
     }
     this.#tracked = tracked;
     this.#histories = histories;
-    const pending = states.filter(({ verdict }) => verdict === 'Pending');
+    const pending = states.filter(isPending);
     const changes = pending.flatMap((state) => [this.#requestedAt(state, now), this.#changedAt(state, lister, now)]);
     this.#gracePeriod.watch(changes, now);
     if (isChanged || !this.#list) this.#list = [...tracked.values()];

@@ -1,3 +1,4 @@
+import type { Reach } from '../../connect/guide.ts';
 import type { Report, Resolution, ZoneReport } from '../../contract/report.ts';
 import type { NameState } from '../../contract/verdict.ts';
 
@@ -17,6 +18,8 @@ export interface Overview {
   discovery: Report['discovery'];
   /** Absent before the first self-test. */
   resolution?: Resolution;
+  /** What clients can connect to. The same object until it changes. */
+  reach: Reach;
   /** Sorted by name, and then by object. */
   names: readonly TrackedName[];
 }

@@ -16,15 +16,17 @@ const agentLog = 'see the log of the container agent';
 /**
  * @param rejected what the object wants at the name besides, such as an IPv6 address in none of the networks
  * @param unreadTTL the annotation, if it is invalid
+ * @param notes what to know about the answers
  */
 export function resolved(
   answers: readonly string[],
   rejected: readonly Pick<RejectedRecord, 'message'>[],
   unreadTTL?: string,
+  notes: readonly string[] = [],
 ): Pick<NameState, 'verdict' | 'message'> {
   const additions = rejected.map(({ message }) => `not published: ${message}`);
   if (unreadTTL !== undefined) additions.push(invalidTTL(unreadTTL));
-  return { verdict: 'Resolved', message: [resolvesTo(answers), ...additions].join('; ') };
+  return { verdict: 'Resolved', message: [resolvesTo(answers), ...notes, ...additions].join('; ') };
 }
 
 const invalidTTL = (text: string) =>
@@ -78,12 +80,24 @@ export const agentFailing = (failure: string): Reason => ({
   isLate: true,
 });
 
+export const cannotPublish = (failure: string): Reason => ({
+  verdict: 'Pending',
+  message: `the agent cannot write to PowerDNS (${failure}): ${agentLog}`,
+  isLate: true,
+});
+
 // NoAddress
 
 const noAddressAdvice =
   'its controller has not written one to its status: check the log of the ingress controller or load balancer, or set discovery.targets.default';
 
 export const noAddressYet: Reason = { verdict: 'NoAddress', message: `no address yet: ${noAddressAdvice}` };
+
+/** Of a Machine or a claim. */
+export const noOwnAddress: Reason = {
+  verdict: 'NoAddress',
+  message: 'no address that it can have: add one to spec.addresses or, for a NameClaim, Machines that have its labels',
+};
 
 export const noReadyEndpoint: Reason = {
   verdict: 'NoAddress',
@@ -112,6 +126,18 @@ export const outOfZoneTarget = (name: string, state: keyof typeof outOfZoneFault
   verdict: 'NoAddress',
   message: `the CNAME chain ends at ${withoutDot(name)}, ${outOfZoneFaults[state]}`,
 });
+
+/**
+ * @param hostNames the mode of the spec
+ * @param hasResolver whether dnsdist is in front of the server: it follows no CNAME
+ */
+export const noteOnOutsideTarget = (name: string, hostNames: 'Addresses' | 'CNAME', hasResolver: boolean) =>
+  `clients ${hasResolver ? 'of the resolver' : 'whose resolver queries this server for nothing but its zones'} get no address for ${withoutDot(name)}: ${
+    hostNames === 'CNAME' ? 'set discovery.targets.hostNames: Addresses' : 'give the object that name as target'
+  }`;
+
+export const noteOnTailnetRoute =
+  'a client in the tailnet connects only with a route there: set up a subnet router, or use ingressClassName tailscale';
 
 // Held
 
@@ -161,18 +187,22 @@ export const undiscoverableType: Reason = {
 
 // OutsideZones
 
-export const outsideZones = (name: string, zones: readonly string[]): Reason => ({
+export const outsideZones = (name: string, zones: readonly string[], isForwarded: boolean): Reason => ({
   verdict: 'OutsideZones',
-  message: outsideZonesMessage(name, zones),
+  message: outsideZonesMessage(name, zones, isForwarded),
 });
 
-/** @param zones absolute names, at least one */
-export function outsideZonesMessage(name: string, zones: readonly string[]): string {
+/**
+ * @param zones absolute names, at least one
+ * @param isForwarded whether the resolver asks upstreams for all names outside
+ */
+export function outsideZonesMessage(name: string, zones: readonly string[], isForwarded = false): string {
   const list = shortList(zones.map(withoutDot));
   const nearest = nearestZone(name, zones);
   const place =
     zones.length === 1 ? `the zone ${list}` : `the zones ${list}${nearest && `; the nearest is ${nearest}`}`;
-  return `outside ${place}: use a name in a zone, or declare its zone in spec.zones`;
+  const elsewhere = isForwarded ? ', so that the resolver asks upstreams for it' : '';
+  return `outside ${place}${elsewhere}: use a name in a zone, or declare its zone in spec.zones`;
 }
 
 /** The zone with the longest common suffix, without the trailing dot; empty if none has the same top-level domain. */
@@ -201,7 +231,7 @@ const advice: Partial<Record<Verdict, string>> = {
   DeclaredElsewhere: 'remove the record from the spec, or the host from the object',
 };
 
-export function rejection({ verdict, message, because, isOwn }: RejectedRecord): Reason {
-  const cure = isOwn ? undefined : advice[verdict];
+export function rejection({ rrset, verdict, message, because, isOwn }: RejectedRecord): Reason {
+  const cure = isOwn || rrset.unresolved ? undefined : advice[verdict];
   return { verdict, message: `${message}${because ? `, ${because}` : ''}${cure ? `: ${cure}` : ''}` };
 }

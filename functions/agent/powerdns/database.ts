@@ -3,8 +3,8 @@ import { type MetadataKind, type PowerDNS, PowerDNSRejection } from './powerdns.
 import { type Change, type RRset, replacement, type Zone } from './rrset.ts';
 
 export interface DatabaseOptions {
-  /** Milliseconds after which a zone is read again although its serial is the same. */
-  maxAgeMs?: number;
+  /** Milliseconds after which a zone is read again although its serial is the same. By default it depends on how long that takes. */
+  maxAgeMs?: number | undefined;
   /** The absolute name of a zone to leave out: it would be reported as an undeclared one. */
   hidden?: string;
 }
@@ -28,17 +28,20 @@ export interface RejectedChange {
 /** For more names than these the whole zone is read. */
 const mostNames = 20;
 
+/** Zones are read again with this share of the time, but within these bounds. */
+const rereads = { share: 1 / 1_000, leastMs: 4_500, mostMs: 60_000 };
+
 /**
  * Reads and writes PowerDNS's zones. The agent is their only writer, so a zone is read again only when its serial has changed,
- * or after `maxAgeMs` to find changes made by hand.
+ * or after a while to find changes made by hand that leave it as it was. PowerDNS takes 30 ms for a zone of 1,000 names.
  */
 export class Database {
   readonly #powerdns: PowerDNS;
-  readonly #maxAgeMs: number;
+  readonly #maxAgeMs: number | undefined;
   readonly #hidden: string | undefined;
-  readonly #read = new Map<string, { zone: Zone; serial: number; at: number }>();
+  readonly #read = new Map<string, { zone: Zone; serial: number; until: number }>();
 
-  constructor(powerdns: PowerDNS, { maxAgeMs = 4_500, hidden }: DatabaseOptions = {}) {
+  constructor(powerdns: PowerDNS, { maxAgeMs, hidden }: DatabaseOptions = {}) {
     this.#powerdns = powerdns;
     this.#maxAgeMs = maxAgeMs;
     this.#hidden = hidden;
@@ -52,14 +55,22 @@ export class Database {
     for (const header of headers) {
       const known = this.#read.get(header.name);
       const isSame = known?.serial === header.serial && known.zone.account === header.account;
-      if (known && isSame && now - known.at < this.#maxAgeMs) zones.push(known.zone);
+      if (known && isSame && now < known.until) zones.push(known.zone);
       else {
+        const startedAt = monotonicNow();
         const zone = await this.#powerdns.zone(header, known?.zone);
-        this.#read.set(header.name, { zone, serial: header.serial, at: now });
+        const until = now + this.#validFor(monotonicNow() - startedAt);
+        this.#read.set(header.name, { zone, serial: header.serial, until });
         zones.push(zone);
       }
     }
     return zones;
+  }
+
+  /** @param tookMs to read the zone */
+  #validFor(tookMs: number): number {
+    const { share, leastMs, mostMs } = rereads;
+    return this.#maxAgeMs ?? Math.min(Math.max(tookMs / share, leastMs), mostMs);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
-import http, { type IncomingMessage } from 'node:http';
-import { exchange, exchangeError } from '../lib/http-exchange.ts';
+import http from 'node:http';
+import { exchange, exchangeError, textOf } from '../lib/http-exchange.ts';
 
 export interface RequestOptions {
   method: string;
@@ -29,20 +29,10 @@ export async function request(url: string, { method, headers, body, signal }: Re
   const outgoing = http.request(url, { method, headers: { ...headers, ...length }, agent });
   try {
     const response = await exchange(outgoing, content, signal);
-    return { status: response.statusCode ?? 0, text: await textOf(response) };
+    const text = await textOf(response, constants.MAX_STRING_LENGTH);
+    if (text === undefined) throw new Error(`cannot read more than ${constants.MAX_STRING_LENGTH} bytes`);
+    return { status: response.statusCode ?? 0, text };
   } catch (error) {
     throw exchangeError(error as Error, 'PowerDNS');
   }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > constants.MAX_STRING_LENGTH)
-      throw new Error(`cannot read more than ${constants.MAX_STRING_LENGTH} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

@@ -18,6 +18,12 @@ export class PowerDNSRejection extends Error {
   }
 }
 
+/** The message of a rejection that concerns one zone. Any other error concerns all of them, and is thrown. */
+export function rejectionMessage(error: unknown): string {
+  if (error instanceof PowerDNSRejection && error.isRequestError) return error.message;
+  throw error;
+}
+
 interface ZoneHeader {
   id: string;
   name: string;

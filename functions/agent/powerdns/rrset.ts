@@ -7,6 +7,11 @@ import { recordCost } from '../../dns/zone-file/zone-file.ts';
 export interface RRset extends DNSRRset {
   /** Its owner; undefined for an RRset made by hand. */
   mark?: Mark;
+  /**
+   * Set where an answer is computed: the content of the LUA record that chooses among `records`, which are all that it may
+   * answer with. PowerDNS has that record instead: see zones/computed-rrset.ts.
+   */
+  computed?: string;
   /** Whether the mark was imported and PowerDNS does not have it yet. Never written, never compared. */
   isAdopted?: true;
 }
@@ -74,7 +79,9 @@ export function areConflicting(a: Pick<RRset, 'name' | 'type'>, b: Pick<RRset, '
 
 /** What RRsets cost of the record budget of all zones: one for each ordinary record. */
 export const totalCost = (rrsets: readonly RRset[]): number =>
-  rrsets.reduce((sum, { records }) => records.reduce((ofRRset, content) => ofRRset + recordCost(content), sum), 0);
+  rrsets.reduce((sum, rrset) => contentsOf(rrset).reduce((ofRRset, content) => ofRRset + recordCost(content), sum), 0);
+
+const contentsOf = ({ records, computed }: RRset) => (computed === undefined ? records : [computed]);
 
 /** Reports whether PowerDNS combines two RRsets of a name into one answer. */
 export const areAnsweredTogether = (a: RRset, b: RRset) =>
@@ -100,8 +107,8 @@ export const areMutuallyExclusive = (a: RRset, b: RRset) =>
   areConflicting(a, b) && !(sameResource(a, b) && a.type !== b.type && isAddressType(a.type) && isAddressType(b.type));
 
 /** The answer of an RRset as text, without a SOA's serial, which is PowerDNS's own. */
-export const answerOf = ({ name, type, ttl, records }: RRset) =>
-  JSON.stringify([name, type, ttl, ...comparable(type, records)]);
+export const answerOf = ({ name, type, ttl, records, computed }: RRset) =>
+  JSON.stringify([name, type, ttl, ...comparable(type, records), ...(computed === undefined ? [] : [computed])]);
 
 /** Reports whether two RRsets have the same answer, whatever their marks. */
 export const haveSameAnswer = (a: RRset, b: RRset) =>

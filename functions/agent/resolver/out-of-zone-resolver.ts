@@ -1,5 +1,7 @@
-import { Resolver } from 'node:dns/promises';
+import type { Resolver } from 'node:dns/promises';
 import { withoutDot } from '../../dns/name.ts';
+import { RateLimit } from '../lib/rate-limit.ts';
+import { podResolver } from './pod-resolver.ts';
 
 /** Whether a name outside the zones has addresses. `Failed`: the resolver answers SERVFAIL. */
 export type OutOfZoneState = 'Addresses' | 'NoAddress' | 'Absent' | 'Failed';
@@ -62,14 +64,11 @@ export class OutOfZoneResolver implements OutOfZoneNames {
   readonly #entries = new Map<string, Entry>();
   #version = 0;
   #resolving = 0;
-  #started = { second: 0, count: 0 };
+  readonly #rate = new RateLimit(limits.perSecond);
   /** Whether the resolver answers at all. */
   #reachable: { answer: Promise<boolean>; until: number } | undefined;
 
-  constructor({
-    resolver = new Resolver({ timeout: 2_000, tries: 2 }),
-    now = () => performance.now(),
-  }: OutOfZoneResolverOptions = {}) {
+  constructor({ resolver = podResolver(), now = () => performance.now() }: OutOfZoneResolverOptions = {}) {
     this.#resolver = resolver;
     this.#now = now;
   }
@@ -93,13 +92,11 @@ export class OutOfZoneResolver implements OutOfZoneNames {
   /** Resolves names that are due, as far as the limits allow. Call it periodically; never throws. */
   async resolveDue(): Promise<void> {
     const now = this.#now();
-    const second = Math.floor(now / 1_000);
-    if (this.#started.second !== second) this.#started = { second, count: 0 };
     const started: Promise<void>[] = [];
     for (const [name, entry] of this.#entries) {
-      if (this.#resolving >= limits.concurrency || this.#started.count >= limits.perSecond) break;
+      if (this.#resolving >= limits.concurrency || this.#rate.isReached(now)) break;
       if (entry.isResolving || entry.dueAt > now) continue;
-      this.#started.count += 1;
+      this.#rate.count(now);
       started.push(this.#resolve(name, entry));
     }
     await Promise.all(started);

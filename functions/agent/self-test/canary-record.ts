@@ -1,13 +1,8 @@
+import { canaryZone } from '../../contract/canary-zone.ts';
 import { apexOf } from '../../dns/zone/apex.ts';
 import { type PowerDNS, PowerDNSRejection } from '../powerdns/powerdns.ts';
 import { replacement } from '../powerdns/rrset.ts';
 import type { AnswerRecord } from './dns-query.ts';
-
-/**
- * A zone of its own, because each write increments the serial of its zone. No user zone is under `.invalid`
- * (RFC 6761 section 6.4), and no client queries it.
- */
-export const canaryZone = 'canary.internal-dns.invalid.';
 
 /** Not the account of declared zones: an agent of a version without the canary would remove the zone as undeclared. */
 const account = 'internal-dns-canary';

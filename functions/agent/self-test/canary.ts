@@ -1,7 +1,8 @@
+import { canaryZone } from '../../contract/canary-zone.ts';
 import { withoutDot } from '../../dns/name.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { PowerDNS } from '../powerdns/powerdns.ts';
-import { canaryZone, slotAt, slotIn, writeCanary } from './canary-record.ts';
+import { slotAt, slotIn, writeCanary } from './canary-record.ts';
 import { QueryTimeout, query, ResponseCodeError, type ServerAddress, type Transport, transports } from './dns-query.ts';
 
 /** Which way a query goes: to PowerDNS in the pod itself, or through the Service to any replica. */
@@ -13,6 +14,8 @@ export interface CanaryOptions {
   dns: ServerAddress;
   /** Each address of the Service; empty until it has one. */
   service: () => readonly ServerAddress[];
+  /** The protocols of the Service. */
+  serviceTransports?: () => readonly Transport[];
   /** Called for each right answer; the time includes retries. */
   onAnswer?: (transport: Transport, seconds: number, target: QueryTarget) => void;
   onFailure?: (transport: Transport, target: QueryTarget) => void;
@@ -51,16 +54,23 @@ export class Canary {
   readonly #options: Required<CanaryOptions>;
 
   constructor(options: CanaryOptions) {
-    this.#options = { onAnswer: () => {}, onFailure: () => {}, timeoutMs: 1000, now: Date.now, ...options };
+    this.#options = {
+      serviceTransports: () => transports,
+      onAnswer: () => {},
+      onFailure: () => {},
+      timeoutMs: 1000,
+      now: Date.now,
+      ...options,
+    };
   }
 
   async test(): Promise<TestResult> {
-    const { powerdns, dns, service, now } = this.#options;
+    const { powerdns, dns, service, serviceTransports, now } = this.#options;
     const slot = slotAt(now());
     const writeError = await writeCanary(powerdns, slot).then(() => undefined, messageOf);
     const [podResults, serviceResults] = await Promise.all([
-      this.#queryAll('pod', [dns], (answered) => answered === slot),
-      this.#queryAll('service', service(), (answered) => answered >= slot - toleratedSlots),
+      this.#queryAll('pod', [dns], transports, (answered) => answered === slot),
+      this.#queryAll('service', service(), serviceTransports(), (answered) => answered >= slot - toleratedSlots),
     ]);
     return { ...(writeError !== undefined && { writeError }), pod: podResults, service: serviceResults };
   }
@@ -68,9 +78,10 @@ export class Canary {
   #queryAll(
     target: QueryTarget,
     servers: readonly ServerAddress[],
+    over: readonly Transport[],
     isCurrent: (slot: number) => boolean,
   ): Promise<QueryResult[]> {
-    const queries = servers.flatMap((server) => transports.map((transport) => ({ server, transport })));
+    const queries = servers.flatMap((server) => over.map((transport) => ({ server, transport })));
     return Promise.all(queries.map(({ server, transport }) => this.#query(target, server, transport, isCurrent)));
   }
 

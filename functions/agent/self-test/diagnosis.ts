@@ -1,7 +1,7 @@
+import { canaryZone } from '../../contract/canary-zone.ts';
 import type { Resolution } from '../../contract/report.ts';
 import { withoutDot } from '../../dns/name.ts';
 import type { QueryFailure, QueryResult, TestResult } from './canary.ts';
-import { canaryZone } from './canary-record.ts';
 
 /** What a test shows about the DNS as clients see it. The message includes what to do, without a dot at the end. */
 export type Diagnosis = Pick<Resolution, 'state' | 'message'>;
@@ -18,11 +18,13 @@ export const isSameDiagnosis = (a: Diagnosis | undefined, b: Diagnosis | undefin
 /**
  * Diagnoses one test by its worst failure.
  * @param isServiceUntestable a Service that does not answer is no failure
+ * @param hasResolver whether the Service leads to the resolver
  */
 export function diagnose(
   { writeError, pod, service }: TestResult,
   isServiceUntestable: boolean,
   podRef: PodRef | undefined,
+  hasResolver = false,
 ): Diagnosis {
   const log = `see ${logOf('powerdns', podRef)}`;
   const unanswered = failedBy(pod, 'Timeout', 'Error');
@@ -38,13 +40,14 @@ export function diagnose(
     const message = `PowerDNS accepts changes, but does not serve them ${describe(unchanged)}: ${log}`;
     return { state: 'NotUpdating', message };
   }
-  return diagnoseService(service, isServiceUntestable, podRef);
+  return diagnoseService(service, isServiceUntestable, podRef, hasResolver);
 }
 
 function diagnoseService(
   service: TestResult['service'],
   isServiceUntestable: boolean,
   podRef: PodRef | undefined,
+  hasResolver: boolean,
 ): Diagnosis {
   const outdated = failedBy(service, 'Outdated');
   if (outdated.length > 0) {
@@ -65,7 +68,7 @@ function diagnoseService(
   const checks = `kubectl${namespace} get endpointslices, then check NetworkPolicies and kube-proxy`;
   return {
     state: 'Unreachable',
-    message: `PowerDNS answers, but its Service does not ${describeByAddress(failed)}: see ${checks}`,
+    message: `PowerDNS answers, but ${hasResolver ? 'not through the resolver' : 'its Service does not'} ${describeByAddress(failed)}: see ${hasResolver ? `its pods and ${checks}` : checks}`,
   };
 }
 

@@ -1,7 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { isIPv6, Socket } from 'node:net';
-import { type Answer, type DecodedPacket, decode, encode, type OptAnswer, type RecordType } from 'dns-packet';
+import {
+  type Answer,
+  type DecodedPacket,
+  decode,
+  encode,
+  type OptAnswer,
+  RECURSION_DESIRED,
+  type RecordType,
+} from 'dns-packet';
 import { messageOf } from '../lib/error-message.ts';
 
 export const transports = ['UDP', 'TCP'] as const;
@@ -20,6 +28,8 @@ export interface Query {
   transport: Transport;
   /** Of one attempt. */
   timeoutMs: number;
+  /** Whether the server is to ask others (RFC 1035 section 4.1.1). */
+  isRecursive?: boolean;
 }
 
 /** A record as dns-packet decodes it. */
@@ -45,9 +55,17 @@ export async function query(options: Query): Promise<AnswerRecord[]> {
 }
 
 /** Throws a `QueryTimeout`, a `ResponseCodeError`, or a readable network error. */
-export async function queryOnce({ server, name, type, transport, timeoutMs }: Query): Promise<AnswerRecord[]> {
+export async function queryOnce({
+  server,
+  name,
+  type,
+  transport,
+  timeoutMs,
+  isRecursive = false,
+}: Query): Promise<AnswerRecord[]> {
   const question: Question = { id: randomInt(1 << 16), name, type };
-  const message = encode({ type: 'query', id: question.id, questions: [{ name, type }] });
+  const flags = isRecursive ? RECURSION_DESIRED : 0;
+  const message = encode({ type: 'query', id: question.id, flags, questions: [{ name, type }] });
   const exchange = transport === 'UDP' ? exchangeOverUDP : exchangeOverTCP;
   const response = await exchange(server, message, question, timeoutMs).catch(throwReadable);
   if (response.rcode !== 'NOERROR') throw new ResponseCodeError(response.rcode);

@@ -1,4 +1,5 @@
 import { bounds, type Report, type Resolution } from '../../contract/report.ts';
+import { timestamp } from '../../contract/timestamp.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import type { TestResult } from './canary.ts';
 import {
@@ -19,6 +20,8 @@ export interface HealthInputs {
   /** Why the API server is unreachable. */
   apiFailure?: string | undefined;
   replicas: number;
+  /** Whether the Service leads to the resolver. */
+  hasResolver?: boolean;
 }
 
 export interface ResolutionOptions {
@@ -72,8 +75,16 @@ export class ResolutionState {
   }
 
   /** Records a test. Returns the diagnosis of this test alone. */
-  record(result: TestResult, { replicas }: Pick<HealthInputs, 'replicas'>): Diagnosis {
-    const diagnosis = diagnose(result, this.#isServiceUntestable(result, replicas), this.#pod);
+  record(
+    result: TestResult,
+    { replicas, hasResolver = false }: Pick<HealthInputs, 'replicas' | 'hasResolver'>,
+  ): Diagnosis {
+    const diagnosis = diagnose(
+      result,
+      this.#isServiceUntestable(result, replicas === 1 && !hasResolver),
+      this.#pod,
+      hasResolver,
+    );
     const isGood = diagnosis.state === 'Serving';
     if (!isGood && !this.#confirmed && this.#now() - this.#startedAt < gracePeriods.start) return diagnosis;
     this.#confirmed = this.#confirm(diagnosis);
@@ -85,7 +96,7 @@ export class ResolutionState {
   resolution(inputs: HealthInputs): Resolution | undefined {
     const diagnosis = this.#diagnosis(inputs);
     if (!diagnosis) return undefined;
-    const since = diagnosis.state === this.#reported?.state ? this.#reported.since : timestamp(this.#now());
+    const since = diagnosis.state === this.#reported?.state ? this.#reported.since : timestamp(new Date(this.#now()));
     const { state, message } = diagnosis;
     this.#reported = { state, since, ...(message !== undefined && { message: message.slice(0, bounds.message) }) };
     return this.#reported;
@@ -109,14 +120,12 @@ export class ResolutionState {
    * hides hardly anything: without kube-proxy no report would get out either, because the API server is behind a Service
    * too, and a Service without endpoints refuses. Once the Service has answered, timeouts count.
    */
-  #isServiceUntestable({ service }: TestResult, replicas: number): boolean {
+  #isServiceUntestable({ service }: TestResult, isAlone: boolean): boolean {
     this.#hasServiceAnswered ||= service.some(({ failure }) => !failure || failure.kind === 'Outdated');
     const isSilent = service.length > 0 && !this.#hasServiceAnswered;
     const silentMs = this.#serviceSilent.update(isSilent, this.#now());
     if (!isSilent) return false;
-    return (
-      silentMs < gracePeriods.service || (replicas === 1 && service.every(({ failure }) => failure?.kind === 'Timeout'))
-    );
+    return silentMs < gracePeriods.service || (isAlone && service.every(({ failure }) => failure?.kind === 'Timeout'));
   }
 
   #diagnosis({ discovery, failure, apiFailure }: HealthInputs): Diagnosis | undefined {
@@ -145,6 +154,3 @@ class Since {
     return now - (this.#since ?? now);
   }
 }
-
-/** Whole seconds, as in Kubernetes. */
-const timestamp = (ms: number) => new Date(ms).toISOString().replace(/\.\d+/, '');

@@ -7,7 +7,7 @@ import type { HealthInputs, ResolutionState } from './resolution.ts';
 export interface SelfTestOptions {
   canary: Pick<Canary, 'test'>;
   resolution: ResolutionState;
-  inputs: () => Pick<HealthInputs, 'replicas'>;
+  inputs: () => Pick<HealthInputs, 'replicas' | 'hasResolver'>;
   failureLog: Pick<FailureLog, 'record'>;
   signal: AbortSignal;
   pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;

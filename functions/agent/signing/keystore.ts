@@ -5,8 +5,11 @@ import { SigningKey } from './key.ts';
 export interface KeyStore {
   /** The stored key of a zone, if any. */
   read(zone: string): Promise<string | undefined>;
-  /** Stores a key unless there is one. Returns the one that is stored afterwards. */
-  getOrCreate(zone: string, key: string): Promise<string>;
+  /**
+   * Stores a key unless there is one. Returns the one that is stored afterwards.
+   * @param most keys in all: with as many, no other is stored
+   */
+  getOrCreate(zone: string, key: string, most?: number): Promise<string>;
   remove(zone: string): Promise<void>;
 }
 
@@ -30,10 +33,10 @@ export class StoredKeys {
   }
 
   /** Returns the stored key, which another replica may have added first. */
-  async getOrCreate(zone: string, key: SigningKey): Promise<SigningKey> {
+  async getOrCreate(zone: string, key: SigningKey, most?: number): Promise<SigningKey> {
     return this.#parsed(
       zone,
-      await this.#attempt(`store the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text())),
+      await this.#attempt(`store the key of ${zone}`, () => this.#store.getOrCreate(zone, key.text(), most)),
     );
   }
 

@@ -19,12 +19,14 @@ export class SecretKeys implements KeyStore {
     return keyIn(await this.#cluster.readSecret(this.#name), zone);
   }
 
-  async getOrCreate(zone: string, key: string): Promise<string> {
+  async getOrCreate(zone: string, key: string, most = Number.POSITIVE_INFINITY): Promise<string> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const secret = await this.#cluster.readSecret(this.#name);
       if (!secret) throw new Error('it does not exist yet');
       const existing = keyIn(secret, zone);
       if (existing !== undefined) return existing;
+      const count = Object.keys(secret.data ?? {}).length;
+      if (count >= most) throw new Error(`it has ${count} keys already: remove those of zones that are gone`);
       const { resourceVersion } = secret.metadata;
       const data = { [entryOf(zone)]: Buffer.from(key).toString('base64') };
       if (await this.#cluster.mergeSecret(this.#name, { metadata: { resourceVersion }, data })) return key;

@@ -16,6 +16,8 @@ export interface Signing {
   nsec3: boolean;
   /** DS records that this zone was published with, from the composite's status. */
   ds: string[];
+  /** The zone gets no new key while the store has as many in all. Absent if there is no limit. */
+  mostKeys?: number;
 }
 
 /** The public data of a signed zone. */
@@ -119,16 +121,16 @@ export class Signer {
       nextStep({ zone: name, stored, installed: dnskeys, ds: signing.ds, secret: this.#options.secret });
     const next = step(stored?.dnskey);
     const [key, ...copies] = installed;
-    if (!key) return [await this.#install(zone, stored ?? (await this.#generate(name, signing.algorithm)))];
+    if (!key) return [await this.#install(zone, stored ?? (await this.#generate(name, signing)))];
     if (next === 'mirror') step(await this.#mirror(zone, key, signing.algorithm));
     // A request that seemed lost, and was repeated, may have been served twice.
     await this.#cryptokeys.remove(zone, copies);
     return [key];
   }
 
-  async #generate(name: string, algorithm: Algorithm): Promise<SigningKey> {
+  async #generate(name: string, { algorithm, mostKeys }: Signing): Promise<SigningKey> {
     const made = SigningKey.generate(algorithm);
-    const kept = await this.#stored.getOrCreate(name, made);
+    const kept = await this.#stored.getOrCreate(name, made, mostKeys);
     if (kept.dnskey === made.dnskey) this.#options.log.info({ zone: name, ds: dsOf(name, made.dnskey) }, 'make key');
     return kept;
   }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parentOf } from '../../dns/name.ts';
 import { isOverLimit } from './host-limit.ts';
-import type { SourceObject } from './source-object.ts';
+import type { SourceChange, SourceObject } from './source-object.ts';
 
 /** Source objects by object and by host, and separately those that a filter drops. */
 export class HostIndex {
@@ -12,8 +12,14 @@ export class HostIndex {
   /** Those with `below`, by the parents of the names they own. */
   readonly #byParent = new MultiMap();
   readonly #overLimit = new Set<SourceObject>();
+  readonly #onChange: (change: SourceChange) => void;
   #version = 0;
   #revision = 0;
+
+  /** @param onChange called for objects that change after they were listed */
+  constructor(onChange: (change: SourceChange) => void = () => {}) {
+    this.#onChange = onChange;
+  }
 
   get version(): number {
     return this.#version;
@@ -43,15 +49,12 @@ export class HostIndex {
     if (sourceObject) this.#add(sourceObject);
     if (sourceObject && changedAt !== undefined) this.#changedAt.set(resource, changedAt);
     else this.#changedAt.delete(resource);
+    if (changedAt === undefined) return;
+    this.#onChange({ resource, hosts: new Set([...(previous?.hosts ?? []), ...(sourceObject?.hosts ?? [])]) });
   }
 
   get(resource: string): SourceObject | undefined {
     return this.#sourceObjects.get(resource);
-  }
-
-  /** Returns the source object, or else the first filtered one. */
-  getAny(resource: string): SourceObject | undefined {
-    return this.#sourceObjects.get(resource) ?? this.#filtered.get(resource)?.[0];
   }
 
   changedAt(resource: string): number | undefined {

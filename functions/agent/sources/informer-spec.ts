@@ -1,6 +1,7 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
 import { gateways } from '../../contract/source-kinds.ts';
 import type { InformerOptions } from '../kubernetes/informer.ts';
+import type { OwnObject } from '../machines/object.ts';
 import { isRoute, type Kind, kinds, pathOf } from './kind.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { type Gateway, gatewayOf } from './kinds/gateway.ts';
@@ -13,8 +14,11 @@ export interface InformerSpec<T> extends Pick<InformerOptions<T>, 'path' | 'labe
   id: string;
 }
 
+/** What is stored of an object: Machines and claims are translated together, once all are there. */
+export type SourceEntry = readonly SourceObject[] | Route | OwnObject;
+
 /** Informer of one kind in one namespace, or in all of them. */
-export interface SourceInformerSpec extends InformerSpec<readonly SourceObject[] | Route> {
+export interface SourceInformerSpec extends InformerSpec<SourceEntry> {
   kind: Kind;
   source: DeclaredSource;
   /** Empty for all. */
@@ -58,7 +62,7 @@ function sourceInformerSpec(
   };
 }
 
-const nonEmpty = (read: SourceObject[] | Route) => (Array.isArray(read) && read.length === 0 ? undefined : read);
+const nonEmpty = (read: SourceEntry) => (Array.isArray(read) && read.length === 0 ? undefined : read);
 
 /** Routes of one namespace may have Gateways in any other, so only the Gateway filters narrow them. */
 function gatewayInformerSpec(

@@ -1,8 +1,10 @@
 import type { DeclaredSource } from '../../contract/declaration.ts';
 import { type ApiResource, type SourceResource, sourceResources } from '../../contract/source-kinds.ts';
-import type { ObjectReference } from '../kubernetes/object.ts';
+import type { KubernetesObject, ObjectReference } from '../kubernetes/object.ts';
+import { machineOf, nameClaimOf, type OwnObject, zoneObjectOf } from '../machines/object.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { fromDNSEndpoint } from './kinds/dns-endpoint.ts';
+import { selectorReason } from './kinds/filter.ts';
 import { fromIngress } from './kinds/ingress.ts';
 import { type Route, routeOf } from './kinds/route.ts';
 import { fromService } from './kinds/service.ts';
@@ -10,7 +12,7 @@ import type { SourceObject } from './source-object.ts';
 
 /** A kind of which the agent reads objects. */
 export interface Kind extends SourceResource {
-  read: (object: never, filters: SourceFilters, source: DeclaredSource) => SourceObject[] | Route;
+  read: (object: never, filters: SourceFilters, source: DeclaredSource) => SourceObject[] | Route | OwnObject;
 }
 
 export const kinds: Readonly<Record<string, Kind>> = {
@@ -22,7 +24,16 @@ export const kinds: Readonly<Record<string, Kind>> = {
   TCPRoute: { ...sourceResources.TCPRoute, read: routeOf },
   UDPRoute: { ...sourceResources.UDPRoute, read: routeOf },
   DNSEndpoint: { ...sourceResources.DNSEndpoint, read: fromDNSEndpoint },
+  Machine: { ...sourceResources.Machine, read: selected(machineOf) },
+  NameClaim: { ...sourceResources.NameClaim, read: selected(nameClaimOf) },
+  Zone: { ...sourceResources.Zone, read: selected(zoneObjectOf) },
 };
+
+/** Leaves out what the selectors of the spec do not match: its status is for those who read it. */
+function selected<T>(read: (object: KubernetesObject) => T) {
+  return (object: KubernetesObject, filters: SourceFilters): T | SourceObject[] =>
+    selectorReason(object.metadata, filters) === undefined ? read(object) : [];
+}
 
 export const namespaces: ApiResource = { group: '', version: 'v1', plural: 'namespaces' };
 

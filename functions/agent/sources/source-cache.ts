@@ -1,14 +1,16 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
+import { isOwnKind } from '../../contract/source-kinds.ts';
 import type { Client } from '../kubernetes/client.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import type { KubernetesObject, Labels } from '../kubernetes/object.ts';
 import { monotonicNow } from '../lib/clock.ts';
+import type { Inventory, Machine, Malformed, NameClaim, OwnObject, ZoneObject } from '../machines/object.ts';
 import { HostIndex } from './host-index.ts';
 import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import type { Gateway } from './kinds/gateway.ts';
-import { SourceInformer } from './source-informer.ts';
-import type { SourceLister } from './source-object.ts';
+import { SourceInformer, type StatusSink } from './source-informer.ts';
+import type { SourceChange, SourceLister } from './source-object.ts';
 
 export interface SourceCacheOptions {
   client: Client;
@@ -16,6 +18,9 @@ export interface SourceCacheOptions {
   onFailure?: (action: string, failure?: string) => void;
   /** An object was deleted whose kind needs these resources, which may be on their way out, too. */
   onRemoval?: (resources: readonly string[]) => void;
+  /** An object has changed after it was listed; without one, what is known about all of them. */
+  onChange?: (change?: SourceChange) => void;
+  seen?: StatusSink | undefined;
   backoff?: InformerOptions<never>['backoff'];
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -31,9 +36,12 @@ export class SourceCache extends HostIndex implements SourceLister {
   #served: ReadonlySet<string> | undefined;
   /** Resources of deleted objects: until API discovery answers, their definitions may have been deleted as well. */
   readonly #unconfirmed = new Set<string>();
+  #inventory: Inventory | undefined;
+  #isInventoryOutdated = true;
+  #labelsOf: Inventory['labelsOf'] = () => undefined;
 
   constructor(options: SourceCacheOptions) {
-    super();
+    super((change) => options.onChange?.(change));
     this.#options = options;
   }
 
@@ -51,7 +59,9 @@ export class SourceCache extends HostIndex implements SourceLister {
 
   /** Confirms that API discovery has answered for these resources since `onRemoval`. */
   confirm(resources: readonly string[]): void {
-    if (resources.filter((resource) => this.#unconfirmed.delete(resource)).length > 0) this.touch();
+    if (resources.filter((resource) => this.#unconfirmed.delete(resource)).length === 0) return;
+    this.touch();
+    this.#options.onChange?.();
   }
 
   hasSynced(resource: string): boolean {
@@ -83,12 +93,61 @@ export class SourceCache extends HostIndex implements SourceLister {
     return this.#namespaces?.hasSynced ? this.#namespaces.store.get(namespace) : undefined;
   }
 
+  /**
+   * While a deletion is unconfirmed it is the one before: with a definition all of its objects go, one after the other, and
+   * no claim is to lose its members one by one.
+   */
+  get inventory(): Inventory | undefined {
+    const own = this.#discovery?.sources.filter(({ kind }) => isOwnKind(kind)) ?? [];
+    if (own.length === 0) return undefined;
+    const isUnconfirmed = own.some(({ resources = [] }) => resources.some((name) => this.#unconfirmed.has(name)));
+    if (this.#inventory && (isUnconfirmed || !this.#isInventoryOutdated)) return this.#inventory;
+    this.#isInventoryOutdated = false;
+    this.#inventory = this.#takeInventory();
+    return this.#inventory;
+  }
+
+  #takeInventory(): Inventory {
+    return {
+      machines: this.#own<Machine>('Machine') ?? (this.#sourceOf('Machine') ? undefined : []),
+      claims: this.#own<NameClaim>('NameClaim') ?? [],
+      zones: this.#zones(),
+      labelsOf: this.#labelsOf,
+      awaitsLabels: this.#namespaces?.hasSynced === false,
+    };
+  }
+
+  #zones(): Inventory['zones'] {
+    const source = this.#sourceOf('Zone');
+    if (!source) return 'Off';
+    // Not `Unserved` before API discovery has answered.
+    const isServed = this.#served && (source.resources ?? []).every((name) => this.#served?.has(name));
+    return isServed === false ? 'Unserved' : (this.#own<ZoneObject>('Zone') ?? 'Unknown');
+  }
+
+  #sourceOf(kind: OwnKind) {
+    return this.#discovery?.sources.find((source) => source.kind === kind);
+  }
+
+  /** The objects of a kind of this project; undefined unless all can be read. */
+  #own<T extends OwnObject>(kind: OwnKind): (T | Malformed)[] | undefined {
+    const informers = [...this.#informers.values()].filter(({ spec }) => spec.source.kind === kind);
+    if (informers.length === 0 || !informers.every(({ hasSynced }) => hasSynced)) return undefined;
+    return informers.flatMap((informer) => informer.own() as (T | Malformed)[]);
+  }
+
+  #onOwnChange(): void {
+    this.#isInventoryOutdated = true;
+    this.#options.onChange?.();
+  }
+
   #sync(): void {
     this.touch();
+    this.#isInventoryOutdated = true;
     const specs = this.#discovery ? informerSpecs(this.#discovery, this.#served ?? new Set()) : [];
     const predecessors = this.#retire(new Set(specs.map(({ id }) => id)));
     this.#syncGateways(specs.flatMap(({ gateways }) => gateways ?? []));
-    const { now = monotonicNow } = this.#options;
+    const { now = monotonicNow, seen } = this.#options;
     for (const spec of specs) {
       if (this.#informers.has(spec.id)) continue;
       const gateways = spec.gateways && this.#gateways.get(spec.gateways.id);
@@ -100,7 +159,9 @@ export class SourceCache extends HostIndex implements SourceLister {
         index: this,
         labelsOf: (namespace) => this.namespaceLabels(namespace),
         now,
+        seen,
         onRemoval: () => this.#onRemoval(spec.source.resources ?? []),
+        onOwnChange: () => this.#onOwnChange(),
         ...(gateways && { gateways }),
         ...(predecessor && { predecessor }),
       });
@@ -169,7 +230,10 @@ export class SourceCache extends HostIndex implements SourceLister {
   /** @param namespace undefined for all of them */
   #onNamespaceChange(namespace?: string): void {
     this.touch();
+    this.#isInventoryOutdated = true;
+    this.#labelsOf = (name) => this.namespaceLabels(name);
     for (const informer of this.#informers.values()) informer.refresh({ namespace });
+    this.#options.onChange?.();
   }
 
   #informerOptions(path: string): Pick<InformerOptions<never>, 'client' | 'backoff' | 'onFailure'> {
@@ -179,6 +243,8 @@ export class SourceCache extends HostIndex implements SourceLister {
     return { client, ...(backoff && { backoff }), onFailure: (failure) => onFailure?.(action, failure) };
   }
 }
+
+type OwnKind = 'Machine' | 'NameClaim' | 'Zone';
 
 const labels = new Set(Object.values(kinds).map(({ label }) => label));
 

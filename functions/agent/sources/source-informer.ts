@@ -1,11 +1,20 @@
+import { isOwnKind } from '../../contract/source-kinds.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
-import type { Labels } from '../kubernetes/object.ts';
+import { type KubernetesObject, keyOf, type Labels } from '../kubernetes/object.ts';
+import type { OwnObject } from '../machines/object.ts';
 import type { HostIndex } from './host-index.ts';
-import type { SourceInformerSpec } from './informer-spec.ts';
+import type { SourceEntry, SourceInformerSpec } from './informer-spec.ts';
 import { fromRoute } from './kinds/attached-route.ts';
 import type { Gateway } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';
 import type { SourceObject } from './source-object.ts';
+
+/** Keeps what the statuses of Machines and claims say, which is no part of what they ask for. */
+export interface StatusSink {
+  /** @param resource such as `machine/shop/nas` */
+  see(resource: string, object: KubernetesObject): void;
+  forget(resource: string): void;
+}
 
 export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'client' | 'onFailure' | 'backoff'> {
   spec: SourceInformerSpec;
@@ -17,6 +26,9 @@ export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'cli
   predecessor?: SourceInformer;
   /** An object was deleted, or no longer has hosts. */
   onRemoval: () => void;
+  seen: StatusSink | undefined;
+  /** Its Machines or claims have changed. */
+  onOwnChange: () => void;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -25,29 +37,39 @@ export interface SourceInformerOptions extends Pick<InformerOptions<never>, 'cli
 export class SourceInformer {
   readonly spec: SourceInformerSpec;
   readonly #index: HostIndex;
-  readonly #informer: Informer<readonly SourceObject[] | Route>;
+  readonly #informer: Informer<SourceEntry>;
   readonly #gateways: Informer<Gateway> | undefined;
   readonly #labelsOf: (namespace: string) => Labels | undefined;
   readonly #now: () => number;
+  readonly #onOwnChange: () => void;
   #predecessor: SourceInformer | undefined;
   #isIndexed = false;
 
-  constructor({ spec, index, gateways, labelsOf, predecessor, now, onRemoval, ...options }: SourceInformerOptions) {
+  constructor({ spec, index, gateways, labelsOf, predecessor, now, ...options }: SourceInformerOptions) {
     this.spec = spec;
     this.#index = index;
     this.#gateways = gateways;
     this.#labelsOf = labelsOf;
     this.#predecessor = predecessor;
     this.#now = now;
+    const { onRemoval, onOwnChange, seen, ...others } = options;
+    const isOwn = isOwnKind(spec.source.kind);
+    const statuses = isOwn ? seen : undefined;
+    this.#onOwnChange = isOwn ? onOwnChange : () => {};
     const { path, transform } = spec;
     this.#informer = new Informer({
-      ...options,
+      ...others,
       path,
-      transform,
+      transform: (object: KubernetesObject) => {
+        statuses?.see(this.#resource(keyOf(object.metadata)), object);
+        return transform(object as never);
+      },
       onChange: (key) => {
+        if (!this.#informer.store.has(key)) statuses?.forget(this.#resource(key));
         if (!this.#isIndexed) return;
         if (!this.#informer.store.has(key)) onRemoval();
         this.#update(key, this.#now());
+        this.#onOwnChange();
       },
       onSynced: () => this.sync(),
     });
@@ -65,8 +87,14 @@ export class SourceInformer {
     this.clear();
     this.#isIndexed = hasSynced;
     this.#index.touch();
-    if (!hasSynced) return;
-    for (const key of this.#informer.store.keys()) this.#update(key);
+    if (hasSynced) for (const key of this.#informer.store.keys()) this.#update(key);
+    this.#onOwnChange();
+  }
+
+  /** Its Machines or claims, or those of its predecessor. */
+  own(): readonly OwnObject[] {
+    if (!this.#isIndexed) return this.#predecessor?.own() ?? [];
+    return [...this.#informer.store.values()].filter(isOwnObject);
   }
 
   /** Updates the routes of a Gateway that changed, or of a namespace whose labels changed; all without either. */
@@ -99,7 +127,8 @@ export class SourceInformer {
     this.#index.set(this.#resource(key), this.#sourceObjectsOf(this.#informer.store.get(key) ?? []), changedAt);
   }
 
-  #sourceObjectsOf(entry: readonly SourceObject[] | Route): readonly SourceObject[] {
+  #sourceObjectsOf(entry: SourceEntry): readonly SourceObject[] {
+    if (isOwnObject(entry)) return [];
     if (!isRoute(entry)) return entry;
     const labels = this.#labelsOf(entry.metadata.namespace ?? '');
     return fromRoute(entry, this.spec.source, (key) => this.#gateways?.store.get(key), labels);
@@ -108,4 +137,6 @@ export class SourceInformer {
   readonly #resource = (key: string) => `${this.spec.kind.label}/${key}`;
 }
 
-const isRoute = (entry: readonly SourceObject[] | Route): entry is Route => 'parents' in entry;
+const isRoute = (entry: SourceEntry): entry is Route => 'parents' in entry;
+
+const isOwnObject = (entry: SourceEntry): entry is OwnObject => 'resource' in entry;

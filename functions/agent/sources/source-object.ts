@@ -1,4 +1,5 @@
 import { discoverable } from '../../contract/declaration.ts';
+import type { Inventory } from '../machines/object.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import type { HostOverflow } from './host-limit.ts';
 
@@ -12,6 +13,8 @@ export interface SourceObject {
   uid?: string;
   /** Why a filter of the spec drops the hosts, and what to change. Such a source object is only reported. */
   filteredBy?: string;
+  /** Whether it is dropped because the object itself is wrong. */
+  isRefused?: boolean;
   /** Whether it is dropped only until a controller has acted, as when no Gateway has accepted a route yet. */
   isUnready?: boolean;
   /** Creation time: RFC 3339 in UTC, so that texts compare like times. */
@@ -25,6 +28,10 @@ export interface SourceObject {
    * they come from other objects, such as Nodes or Pods.
    */
   targets?: readonly string[];
+  /**
+   * Whether ExternalDNS may read something else out of the object. What it asks for is known only when it has asked.
+   */
+  isInexact?: boolean;
   /** Whether the targets are those of Nodes or Pods: there are none until one is ready. */
   ofPodsOrNodes?: boolean;
   /** By name and type, `www.corp.internal. A`, if they are not the same for all hosts. */
@@ -37,11 +44,18 @@ export interface SourceObject {
   below?: boolean;
 }
 
+/** An object asks for something else than before. */
+export interface SourceChange {
+  resource: string;
+  /** The absolute names that it asked for before, or does now. */
+  hosts: ReadonlySet<string>;
+}
+
 /** Targets and TTL of one name and type. */
 export type Part = Pick<SourceObject, 'targets' | 'ttl'>;
 
 /** Sort key: oldest first, with a stable order within a second. */
-export const byAge = ({ created, resource }: SourceObject) => `${created} ${resource}`;
+export const byAge = ({ created, resource }: Pick<SourceObject, 'created' | 'resource'>) => `${created} ${resource}`;
 
 /** Returns the parts of a name, of all types. */
 export const partsAt = (sourceObject: SourceObject, name: string): readonly Part[] =>
@@ -77,6 +91,8 @@ export interface SourceLister {
   filteredOf(resource: string): readonly SourceObject[];
   /** Returns the labels of a namespace; undefined while unknown. */
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
+  /** The Machines and claims; absent if the declaration has neither. No other method returns them. */
+  readonly inventory?: Inventory | undefined;
 }
 
 /** A lister without a cluster. */

@@ -4,7 +4,7 @@ import { ApiDiscovery, type ApiDiscoveryOptions, type Resources } from '../kuber
 import { ApiHealth, type ApiHealthOptions } from '../kubernetes/api-health.ts';
 import type { Client } from '../kubernetes/client.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
-import { SourceCache } from './source-cache.ts';
+import { SourceCache, type SourceCacheOptions } from './source-cache.ts';
 
 export interface SourcesOptions {
   client: Client;
@@ -14,6 +14,8 @@ export interface SourcesOptions {
   onServed?: (served: string[]) => void;
   /** Why the API server is unhealthy; without an argument, that it is healthy again. */
   onHealth?: (failure?: string) => void;
+  onChange?: SourceCacheOptions['onChange'] | undefined;
+  seen?: SourceCacheOptions['seen'];
   /** How often the API server is polled. */
   pace?: {
     discovery?: Pick<ApiDiscoveryOptions, 'intervalMs' | 'retryMs'>;
@@ -34,12 +36,14 @@ export class Sources {
   #reportedOptional: string | undefined;
 
   constructor(options: SourcesOptions) {
-    const { client, failureLog, onHealth, pace = {} } = options;
+    const { client, failureLog, onHealth, onChange, seen, pace = {} } = options;
     this.#options = options;
     this.cache = new SourceCache({
       client,
       onFailure: (action, failure) => failureLog.record(action, failure),
       onRemoval: (resources) => this.#apiDiscovery.refresh(resources),
+      ...(onChange && { onChange }),
+      seen,
     });
     this.#apiDiscovery = new ApiDiscovery({
       client,

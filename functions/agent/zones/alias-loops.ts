@@ -5,6 +5,9 @@ import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { keyOf, ownershipOf, type RRset } from '../powerdns/rrset.ts';
 import type { ZoneRecords } from './zone-records.ts';
 
+/** The records of a zone, of the spec or of a team. */
+type Contents = ReadonlyMap<string, ZoneRecords & { isOfTeam: boolean }>;
+
 /** An alias that never leads to an address, with the zone file or the RRset of the composite that contains it. */
 export interface UnresolvableAlias {
   /** Fully qualified. */
@@ -16,9 +19,9 @@ export interface UnresolvableAlias {
 
 /**
  * Finds the CNAME, DNAME and ALIAS loops across all zones. Of each loop it returns the last RRset in this order: the
- * composite's own records, then its zone files in the order in which it lists them.
+ * composite's own records, then its zone files in the order in which it lists them, then the zones of teams.
  */
-export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>): UnresolvableAlias[] {
+export function unresolvableAliases(contents: Contents): UnresolvableAlias[] {
   const zones = [...contents].map(([name, { rrsets, heldFiles }]) => ({
     name,
     records: rrsets,
@@ -27,7 +30,9 @@ export function unresolvableAliases(contents: ReadonlyMap<string, ZoneRecords>):
   const aliases = zones.flatMap(({ name, records }) => records.filter(isAlias).map((rrset) => ({ zone: name, rrset })));
   if (aliases.length === 0) return [];
   const isOfFile = ({ mark }: RRset) => (mark?.content ?? '') !== '';
-  const inOrder = aliases.toSorted((a, b) => Number(isOfFile(a.rrset)) - Number(isOfFile(b.rrset)));
+  const rankOf = ({ zone, rrset }: (typeof aliases)[number]) =>
+    contents.get(zone)?.isOfTeam ? 2 : Number(isOfFile(rrset));
+  const inOrder = aliases.toSorted((a, b) => rankOf(a) - rankOf(b));
   const order = new Map(inOrder.map(({ rrset }, index) => [rrset, index]));
   const lookup = new Lookup<RRset>(zones);
   const last = new Map<RRset, UnresolvableAlias>();
@@ -52,12 +57,9 @@ export interface LoopingRRset {
 
 /**
  * Finds the loops that declared RRsets are part of, in the zones as they will be. Returns the discovered RRsets of
- * each, or the declared ones if none was discovered.
+ * each, or the declared ones if none was discovered: those of teams, if any.
  */
-export function loopingRRsets(
-  results: LookupZone<RRset>[],
-  contents: ReadonlyMap<string, ZoneRecords>,
-): LoopingRRset[] {
+export function loopingRRsets(results: LookupZone<RRset>[], contents: Contents): LoopingRRset[] {
   const declared = [...contents].flatMap(([zone, { rrsets }]) =>
     rrsets.filter(isAlias).map((rrset): [RRset, string] => [rrset, zone]),
   );
@@ -69,7 +71,9 @@ export function loopingRRsets(
     const discovered = chain.links.filter((link) => ownershipOf(link) === 'discovered');
     // RRsets read from PowerDNS are not the same objects as the declared ones.
     const own = chain.links.flatMap((link) => (ownershipOf(link) === 'declared' ? (byKey.get(keyOf(link)) ?? []) : []));
-    const parts = discovered.length > 0 ? discovered.map((rrset) => ({ rrset })) : own;
+    const ofTeams = own.filter(({ zone }) => contents.get(zone)?.isOfTeam);
+    const declaredParts = ofTeams.length > 0 ? ofTeams : own;
+    const parts = discovered.length > 0 ? discovered.map((rrset) => ({ rrset })) : declaredParts;
     for (const part of parts) {
       const { rrset } = part;
       const cause = whyEndless(rotatedTo(chain.links.find((link) => keyOf(link) === keyOf(rrset)) ?? rrset, chain));

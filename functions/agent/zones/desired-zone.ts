@@ -1,17 +1,20 @@
-import type { Declaration, DeclaredZone } from '../../contract/declaration.ts';
+import type { DeclaredZone } from '../../contract/declaration.ts';
+import { serverAddressesOf } from '../../contract/server-addresses.ts';
 import { absolute, parentOf, zoneOf } from '../../dns/name.ts';
-import { apexOf, delegationOf, hostRRsets, nameServersOf } from '../../dns/zone/apex.ts';
+import { apexOf, delegationOf, hostRRsets } from '../../dns/zone/apex.ts';
 import { octetsOf, rangeOf } from '../../dns/zone/reverse.ts';
 import type { ZoneIssue } from '../../dns/zone/rrset.ts';
 import { zoneContext } from '../../dns/zone/validate-zone.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { canonicalAddress, isAddressType, keyOf, type RRset } from '../powerdns/rrset.ts';
 import { unresolvableAliases } from './alias-loops.ts';
+import { isOfTeam, type ServedDeclaration } from './served-declaration.ts';
 import type { ZoneFiles } from './zone-file.ts';
 import { declaredMark, type SkippedRecords, type ZoneRecords, zoneRecords } from './zone-records.ts';
 
 /** Everything that is declared of one zone. */
 export interface DesiredZone extends ZoneRecords {
+  isOfTeam: boolean;
   /** Seconds. */
   defaultTTL: number;
   /** The RRsets that were derived, not written. They yield to current records of a zone file that cannot be read now. */
@@ -29,7 +32,7 @@ export interface CurrentCost {
   others: number;
 }
 
-/** The limit of ordinary records of all zones together. */
+/** The limit of ordinary records of all zones together, but for those of teams, which have one of their own. */
 export interface RecordBudget {
   most: number;
   current?: CurrentCost | undefined;
@@ -39,7 +42,7 @@ const noCost: CurrentCost = { files: new Map(), others: 0 };
 
 /** Computes the desired zones by absolute name, without the records that are derived from current ones. */
 export function desiredZones(
-  declaration: Declaration,
+  declaration: ServedDeclaration,
   files: ZoneFiles = new Map(),
   dsRecords: DSRecords = new Map(),
   budget: RecordBudget = { most: Number.POSITIVE_INFINITY },
@@ -56,17 +59,20 @@ export function desiredZones(
 
 function desiredWithout(
   skipped: ReadonlyMap<string, SkippedRecords>,
-  { zones, addresses }: Declaration,
+  declaration: ServedDeclaration,
   files: ZoneFiles,
   dsRecords: DSRecords,
   { most, current = noCost }: RecordBudget,
 ): Map<string, DesiredZone> {
+  const { zones } = declaration;
   const names = new Map(zones.map(({ name }) => [absolute(name), absolute(name)]));
-  const servers = new Set(zones.flatMap(nameServersOf));
+  const ofTeams = new Set(zones.filter(isOfTeam).map(({ name }) => absolute(name)));
+  const servers = serverAddressesOf(declaration);
   // One zone may name a server that is in another: its address belongs in the zone that resolvers ask for it.
-  const hosts = Map.groupBy(servers, (server) => zoneOf(server, names));
-  const canonical = [...new Set(addresses.map(canonicalAddress))];
-  const inSpec = zones.flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
+  const hosts = Map.groupBy(servers, ([server]) => zoneOf(server, names));
+  const inSpec = zones
+    .filter((zone) => !isOfTeam(zone))
+    .flatMap(({ records = [] }) => records.flatMap(({ values }) => values));
   const ofFiles = current.files.values().flatMap((files) => files.values());
   const spent = [...ofFiles, ...inSpec.map(recordCost)].reduce((sum, each) => sum + each, current.others);
   let budget = most - spent;
@@ -77,15 +83,17 @@ function desiredWithout(
         skipped: skipped.get(context.name),
         budget,
         current: current.files.get(context.name),
+        ...(ofTeams.size > 0 && { isTaken: (name) => ofTeams.has(zoneOf(name, names) ?? '') }),
       });
       budget -= content.cost;
       const addressed = new Set(content.rrsets.filter((r) => isAddressType(r.type)).map((r) => r.name));
       const derived = (hosts.get(context.name) ?? [])
-        .filter((server) => !addressed.has(server))
-        .flatMap((server) => hostRRsets(server, canonical, context.defaultTTL))
+        .filter(([server]) => !addressed.has(server))
+        .flatMap(([server, addresses]) => hostRRsets(server, canonical(addresses), context.defaultTTL))
         .map(declared);
       const rrsets = [...apexOf(zone).map(declared), ...derived, ...content.rrsets];
-      return [context.name, { ...content, rrsets, defaultTTL: context.defaultTTL, derived: new Set(derived) }];
+      const { defaultTTL } = context;
+      return [context.name, { ...content, rrsets, defaultTTL, derived: new Set(derived), isOfTeam: isOfTeam(zone) }];
     }),
   );
   for (const zone of zones) addDelegation(zone, desired, dsRecords.get(absolute(zone.name)) ?? []);
@@ -98,6 +106,8 @@ function desiredWithout(
   }
   return desired;
 }
+
+const canonical = (addresses: string[]) => [...new Set(addresses.map(canonicalAddress))];
 
 const declared = (rrset: RRset): RRset => ({ ...rrset, mark: declaredMark() });
 

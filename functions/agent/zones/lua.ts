@@ -24,6 +24,22 @@ export function luaContent(type: Type, values: string[], answer: Answer): string
   return record(type, remembered(`${upOf(type, values, { ...answer, check })} ${pairs}`, pick));
 }
 
+/**
+ * Returns the content of a LUA record that is answered with those addresses that pass a check, and with none if none does or
+ * the check has not run yet. The check is that of `luaContent`, which PowerDNS runs once for both.
+ */
+export function passingContent(type: Type, values: string[], check: Check): string {
+  return record(type, `local function up(v) ${checkOf(type, check)} end return up(${listOf(type, values)})`);
+}
+
+/** Returns the type and the addresses, without backups, of a record that `luaContent` made; undefined for any other. */
+export function answeredBy(content: string): { type: Type; addresses: string[] } | undefined {
+  // The text of a check has no quotes: see `literal`.
+  const [, type, list] = /^(A|AAAA) ";.*?local [uv]=\{('[^{}]*')\}/.exec(content) ?? [];
+  if (type === undefined || list === undefined) return undefined;
+  return { type: type as Type, addresses: list.split(',').map((address) => address.slice(1, -1)) };
+}
+
 const record = (type: Type, code: string) => `${type} ";${code}"`;
 
 // PowerDNS stops a check that has not been queried for an hour, lua-health-checks-expire-delay, and starts it again later.

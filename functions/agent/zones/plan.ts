@@ -6,7 +6,7 @@ import { wildcardBlocksIn } from '../discovery/wildcard-blocks.ts';
 import { areConflicting, type Change, declaredAccount, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import { loopingRRsets } from './alias-loops.ts';
 import type { DesiredZone } from './desired-zone.ts';
-import { ptrRecordsFor } from './ptr-records.ts';
+import { isDerivedPTR, type PTRSource, ptrRecordsFor } from './ptr-records.ts';
 import { arrivals, changesOf, type Desired, diffZone, isForeign, purge, type ZoneDiff } from './zone-diff.ts';
 
 /** The changes that make the zones what they should be. It touches only what is the agent's own. */
@@ -27,6 +27,8 @@ export interface PlanOptions {
   discovers?: boolean;
   /** Whether discovered addresses get PTR records. */
   reverse?: boolean;
+  /** The PTR records that Machines request. While nobody knows, those that are there stay. */
+  ptrSources?: readonly PTRSource[] | 'unknown';
   /** Reports whether an ExternalDNS still owns a discovered RRset. By default one owns each of them. */
   isStillDiscovered?: ((rrset: RRset) => boolean) | undefined;
   /** How ExternalDNS's TXT registry names its records. Without it discovered RRsets get none. */
@@ -79,6 +81,7 @@ function planOnce(
   {
     discovers = false,
     reverse = false,
+    ptrSources = [],
     isStillDiscovered = () => true,
     ownershipTXT,
     reservedNames = [],
@@ -105,21 +108,22 @@ function planOnce(
   const created = [...desired].filter(([name]) => !currentNames.has(name) && names.has(name));
   const diffWith = (derived: ReadonlyMap<string, RRset[]>): ZoneDiffs => ({
     create: created.map(([name, zone]) => {
-      const { rrsets } = desiredIn([...zone.rrsets, ...(derived.get(name) ?? [])], zone, isAbsent, lua);
+      const { rrsets } = desiredIn([...zone.rrsets, ...(derived.get(name) ?? [])], zone, { isAbsent, lua });
       return { name, rrsets: [...rrsets, ...arrivals(name, movers.get(name), rrsets)] };
     }),
     patch: zones.flatMap((zone) => {
       const declared = desired.get(zone.name);
       if (!declared) return [];
       const rrsets = [...declared.rrsets, ...(derived.get(zone.name) ?? [])];
-      const diff = diffZone(zone, desiredIn(rrsets, declared, isAbsent, lua), movers.get(zone.name), (rrset) =>
-        belongs(zone, rrset),
-      );
+      const isKept = ptrSources === 'unknown' ? isDerivedPTR : () => false;
+      const wanted = desiredIn(rrsets, declared, { isAbsent, isKept, lua });
+      const diff = diffZone(zone, wanted, movers.get(zone.name), (rrset) => belongs(zone, rrset));
       return [{ zone, diff }];
     }),
   });
   // Each kind of derived records follows from a result that has the kinds before it.
-  const ptr = ptrRecordsFor(desired, reverse && discovers ? resultOf(diffWith(new Map())) : undefined);
+  const published = reverse && discovers ? resultOf(diffWith(new Map())) : undefined;
+  const ptr = ptrRecordsFor(desired, published, ptrSources === 'unknown' ? [] : ptrSources);
   const ownershipRecords =
     ownershipTXT && discovers
       ? mapZones(diffWith(ptr.rrsets), (zone, rrsets) => ownershipRecordsFor(zone, rrsets, ownershipTXT))
@@ -142,7 +146,7 @@ function planOnce(
     ].filter(({ changes }) => changes.length > 0),
     remove,
     retained: retained.map((zone) => ({ name: zone.name, message: retainedReason(zone) })),
-    warnings: [...ptr.warnings, ...glueWarnings(diffs, names)],
+    warnings: [...ptr.warnings, ...glueWarnings(diffs, names, (name) => desired.get(name)?.isOfTeam ?? false)],
     results: [
       ...create.map(({ name, rrsets }) => ({ name, records: rrsets })),
       ...patch.map(({ zone, diff }) => ({ name: zone.name, records: diff.result })),
@@ -154,11 +158,17 @@ function planOnce(
 /** Reports whether an undeclared zone, with everything in it, is the agent's own. */
 export const isRemovable = ({ account, rrsets }: Zone) => account === declaredAccount && !rrsets.some(isForeign);
 
+interface DesiredInOptions {
+  isAbsent: (rrset: RRset) => boolean;
+  /** Whether a current RRset stays although it is not desired. */
+  isKept?: (rrset: RRset) => boolean;
+  lua: boolean;
+}
+
 function desiredIn(
   rrsets: RRset[],
   { heldFiles, derived }: DesiredZone,
-  isAbsent: (rrset: RRset) => boolean,
-  lua: boolean,
+  { isAbsent, isKept = () => false, lua }: DesiredInOptions,
 ): Desired {
   const delayed = new Map(lua ? [] : rrsets.filter(({ type }) => type === 'LUA').map((rrset) => [rrset.name, rrset]));
   return {
@@ -166,7 +176,7 @@ function desiredIn(
     isKept: (rrset) => {
       const successor = delayed.get(rrset.name);
       const awaitsSuccessor = successor !== undefined && areConflicting(successor, rrset);
-      return awaitsSuccessor || heldFiles.has(rrset.mark?.content ?? '') || isAbsent(rrset);
+      return awaitsSuccessor || isKept(rrset) || heldFiles.has(rrset.mark?.content ?? '') || isAbsent(rrset);
     },
     isDerived: (rrset) => derived.has(rrset),
   };
@@ -192,10 +202,13 @@ const mapZones = ({ create, patch }: ZoneDiffs, map: (zone: string, rrsets: RRse
 const merged = (a: ReadonlyMap<string, RRset[]>, b: ReadonlyMap<string, RRset[]>) =>
   new Map([...a.keys(), ...b.keys()].map((zone) => [zone, [...(a.get(zone) ?? []), ...(b.get(zone) ?? [])]]));
 
-/** Warns of delegations without glue; the glue of declared zones follows the server's own addresses. */
-const glueWarnings = (diffs: ZoneDiffs, names: ReadonlyMap<string, string>) =>
+/**
+ * Warns of delegations without glue, but not in zones of teams: administrators read it. The glue of declared zones follows
+ * the server's own addresses.
+ */
+const glueWarnings = (diffs: ZoneDiffs, names: ReadonlyMap<string, string>, isOfTeam: (zone: string) => boolean) =>
   [...mapZones(diffs, (zone, rrsets) => rrsets.filter(({ name }) => name === zone || !names.has(name)))].flatMap(
-    ([zone, rrsets]) => missingGlue(zone, rrsets),
+    ([zone, rrsets]) => (isOfTeam(zone) ? [] : missingGlue(zone, rrsets)),
   );
 
 function retainedReason(zone: Zone): string {

@@ -1,12 +1,22 @@
-import { withoutDot } from '../../dns/name.ts';
+import { withoutDot, zoneOf } from '../../dns/name.ts';
 import { defaultTTL, isAddress } from '../../dns/zone/apex.ts';
 import { ptrLocation, usualZone } from '../../dns/zone/reverse.ts';
 import { cutAt, cutsOf } from '../../dns/zone/zone-cut.ts';
-import { declaredAccount, ownershipOf, type RRset } from '../powerdns/rrset.ts';
+import { isOwn } from '../discovery/resource-label.ts';
+import { declaredAccount, ownershipOf, type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { DesiredZone } from './desired-zone.ts';
 
 /** Marks a PTR record that was derived from an address. */
 export const ptrMark = { account: declaredAccount, content: 'ptr' };
+
+export const isDerivedPTR = ({ type, mark }: RRset): boolean =>
+  type === 'PTR' && mark?.account === ptrMark.account && mark.content === ptrMark.content;
+
+/** An address whose PTR record is to point to a name. */
+export interface PTRSource {
+  address: string;
+  name: string;
+}
 
 /** The derived PTR records by zone, and a warning for each zone that is missing for others. */
 export interface PTRRecords {
@@ -16,18 +26,24 @@ export interface PTRRecords {
 
 /**
  * Derives one PTR record for each address (RFC 1912 section 2.1: more are of no use). Of several names it points to the first
- * in this order: one that requests it with `ptr`, a discovered one, a name server's own; then the one with the fewest labels,
- * then the alphabetically first. So every replica derives the same.
+ * in this order: one that requests it with `ptr`, a Machine's, another discovered one, a name server's own; then the one with
+ * the fewest labels, then the alphabetically first. So every replica derives the same. Claims share addresses, and have none.
+ * @param ofMachines those that Machines request
  * @param published the RRsets of all zones; none if only requested PTR records are to be derived
  */
-export function ptrRecordsFor(desired: ReadonlyMap<string, DesiredZone>, published: RRset[] = []): PTRRecords {
+export function ptrRecordsFor(
+  desired: ReadonlyMap<string, DesiredZone>,
+  published: RRset[] = [],
+  ofMachines: readonly PTRSource[] = [],
+): PTRRecords {
   const candidates = [
     ...[...desired.values()].flatMap(({ ptrSources }) => ptrSources.map((source) => ({ ...source, rank: 0 }))),
+    ...ofMachines.map((source) => ({ ...source, rank: 1 })),
     ...addressesOf(
-      published.filter((rrset) => ownershipOf(rrset) === 'discovered'),
-      1,
+      published.filter((rrset) => ownershipOf(rrset) === 'discovered' && !isOwn(resourceOf(rrset))),
+      2,
     ),
-    ...addressesOf(serverAddresses(published), 2),
+    ...addressesOf(serverAddresses(published, desired), 3),
   ].filter(({ name }) => !name.startsWith('*.'));
   const zones = new Map([...desired.keys()].map((name) => [name, name]));
   const rrsets = new Map<string, RRset[]>();
@@ -55,9 +71,7 @@ export function ptrRecordsFor(desired: ReadonlyMap<string, DesiredZone>, publish
 const missingZone = (zone: string) =>
   `addresses in ${withoutDot(zone)} have no zone for their PTR records: declare it, or one above it`;
 
-interface Candidate {
-  address: string;
-  name: string;
+interface Candidate extends PTRSource {
   rank: number;
 }
 
@@ -66,10 +80,11 @@ const addressesOf = (rrsets: RRset[], rank: number): Candidate[] =>
     .filter(({ type }) => isAddress(type))
     .flatMap(({ name, records }) => records.map((address) => ({ address, name, rank })));
 
-function serverAddresses(published: RRset[]): RRset[] {
+/** Not those of teams' zones: the server has a name without them. */
+function serverAddresses(published: RRset[], desired: ReadonlyMap<string, DesiredZone>): RRset[] {
   const declared = published.filter((rrset) => ownershipOf(rrset) === 'declared');
   const servers = new Set(declared.filter(({ type }) => type === 'NS').flatMap(({ records }) => records));
-  return declared.filter(({ name }) => servers.has(name));
+  return declared.filter(({ name }) => servers.has(name) && !zoneOf(name, desired)?.isOfTeam);
 }
 
 const byPrecedence = (a: Candidate, b: Candidate) =>

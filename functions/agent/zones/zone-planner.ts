@@ -1,15 +1,18 @@
-import type { Declaration } from '../../contract/declaration.ts';
 import { absolute } from '../../dns/name.ts';
+import { hasZones } from '../discovery/scope.ts';
 import { Memo } from '../lib/memo.ts';
 import { ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import { type CurrentCost, type DesiredZone, type DSRecords, desiredZones } from './desired-zone.ts';
 import { type PlanOptions, planZones, type ZonesPlan } from './plan.ts';
+import { type ServedDeclaration, teamShare } from './served-declaration.ts';
 import { nameOf, type ZoneFiles } from './zone-file.ts';
 
-/** A declaration with its zone files, and the hash of its text. */
+/** A declaration with its zone files and the zones of teams, and the hash of its text. */
 export interface LoadedDeclaration {
   hash: string;
-  declaration: Declaration;
+  declaration: ServedDeclaration;
+  /** What discovery needs of it: the same object while nothing but records changes in the zones of teams. */
+  outline: ServedDeclaration;
   files: ZoneFiles;
 }
 
@@ -26,7 +29,7 @@ export class ZonePlanner {
 
   desired(loaded: LoadedDeclaration, zones: Zone[], dsRecords: DSRecords): Map<string, DesiredZone> {
     const { declaration, files } = loaded;
-    const most = this.#mostRecords;
+    const most = Math.floor(this.#mostRecords * (hasZones(declaration.discovery) ? 1 - teamShare : 1));
     const current = this.#cost.get([declaration, ...zones], () => currentCost(declaration, zones, most));
     const ofFiles = current && [...current.files].map(([name, files]) => [name, ...files]);
     return this.#desired.get([loaded, JSON.stringify([[...dsRecords], ofFiles, current?.others])], () =>
@@ -43,7 +46,7 @@ export class ZonePlanner {
  * Returns the cost of the current RRsets, which limits what zone files may add; undefined if no limit or no zone file needs it.
  * That of discovered RRsets changes all the time: it is rounded up, as all zone files are parsed again when it changes.
  */
-function currentCost({ zones: declared }: Declaration, zones: Zone[], most: number): CurrentCost | undefined {
+function currentCost({ zones: declared }: ServedDeclaration, zones: Zone[], most: number): CurrentCost | undefined {
   const refs = declared.map(({ name, recordsFrom = [] }) => ({
     zone: absolute(name),
     sources: recordsFrom.map(nameOf),

@@ -38,6 +38,8 @@ export interface ZoneRecordsOptions {
   budget?: number;
   /** The cost of the current RRsets by zone file: one that is held keeps it. */
   current?: ReadonlyMap<string, number> | undefined;
+  /** Whether a name is in a zone of a team, which answers for it: a zone file does not fail for what teams declare. */
+  isTaken?: (name: string) => boolean;
 }
 
 /** Returns a zone's own records and those of its files; each file is taken as a whole or not at all. */
@@ -45,7 +47,12 @@ export function zoneRecords(
   zone: DeclaredZone,
   context: ZoneContext,
   files: ZoneFiles,
-  { skipped = new Map(), budget = Number.POSITIVE_INFINITY, current = new Map() }: ZoneRecordsOptions = {},
+  {
+    skipped = new Map(),
+    budget = Number.POSITIVE_INFINITY,
+    current = new Map(),
+    isTaken = () => false,
+  }: ZoneRecordsOptions = {},
 ): ZoneRecords {
   const refs = zone.recordsFrom ?? [];
   // Wildcards are resolved once all zones and files are known.
@@ -77,11 +84,12 @@ export function zoneRecords(
       continue;
     }
     const currentCost = current.get(source) ?? 0;
-    const read = entriesOfFile(file.text, {
+    const inFile = entriesOfFile(file.text, {
       name: context.name,
       isSigned: zone.dnssec !== undefined,
       budget: currentCost + Math.max(0, budget - content.cost),
     });
+    const read = { ...inFile, entries: inFile.entries.filter(({ name }) => !isTaken(name)) };
     const known = new Map(entries.map((entry) => [keyOf(entry), entry.at]));
     // A file that has issues of its own is not taken anyway.
     const combined = read.issues.length > 0 ? read : validateZone(partial, [...entries, ...read.entries]);

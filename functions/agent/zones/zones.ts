@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
+import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { ZoneReport } from '../../contract/report.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { emptyGuardState } from '../discovery/delete-guard-store.ts';
@@ -8,11 +8,13 @@ import { messageOf } from '../lib/error-message.ts';
 import { FailureLog } from '../lib/failure-log.ts';
 import { MemoByKey } from '../lib/memo.ts';
 import type { Database } from '../powerdns/database.ts';
-import { PowerDNSRejection } from '../powerdns/powerdns.ts';
+import { rejectionMessage } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { DesiredZone } from './desired-zone.ts';
 import { isRemovable, type PlanOptions, type ZonesPlan } from './plan.ts';
+import type { PTRSource } from './ptr-records.ts';
+import type { ServedDeclaration } from './served-declaration.ts';
 import { type LoadedDeclaration, ZonePlanner } from './zone-planner.ts';
 import { ZoneSigning } from './zone-signing.ts';
 import { changedMeanwhile, graceMs, luaIsOff, retainedStatuses, unavailable, ZoneProbe } from './zone-status.ts';
@@ -38,7 +40,14 @@ export interface ZonesReport {
   warnings: string[];
 }
 
+/** What the zones depend on beyond the declaration: as in `PlanOptions`. */
+export type Discovered = Pick<PlanOptions, 'isStillDiscovered'> & {
+  /** What Machines request, as far as it is published. */
+  ptrSources?: ((zones: readonly Zone[]) => readonly PTRSource[]) | 'unknown' | undefined;
+};
+
 const mostWarnings = 20;
+const noPTRSources: readonly PTRSource[] = [];
 
 /** Reconciles PowerDNS's zones with the declaration. */
 export class Zones {
@@ -73,10 +82,10 @@ export class Zones {
     return this.#report;
   }
 
-  /** @param isStillDiscovered as in `PlanOptions`, and the same function for as long as it returns the same */
-  async reconcile(loaded: LoadedDeclaration, isStillDiscovered?: PlanOptions['isStillDiscovered']): Promise<void> {
+  /** @param discovered the same members for as long as they say the same */
+  async reconcile(loaded: LoadedDeclaration, discovered: Discovered = {}): Promise<void> {
     try {
-      this.#report = await this.#reconcile(loaded, isStillDiscovered);
+      this.#report = await this.#reconcile(loaded, discovered);
       this.#reconciled = loaded;
       this.#succeededAt = this.#options.now();
     } catch (error) {
@@ -85,10 +94,10 @@ export class Zones {
     }
   }
 
-  /** Reads the zones. Fails while a declared one is missing: names in it cannot be evaluated. */
-  async current(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+  /** Reads the zones, with the outline of what they follow. Fails while a declared one is missing: names in it cannot be evaluated. */
+  async current(): Promise<{ declaration: ServedDeclaration; zones: Zone[] }> {
     if (!this.#reconciled) throw new Error('the declared zones do not exist yet');
-    const { declaration } = this.#reconciled;
+    const { outline: declaration } = this.#reconciled;
     const zones = await this.#read(declaration);
     const names = new Set(zones.map(({ name }) => name));
     const missing = declaration.zones.find(
@@ -99,13 +108,13 @@ export class Zones {
   }
 
   /** Returns the zones after the last reconcile, and reads them again only if it changed any. */
-  async reconciled(): Promise<{ declaration: Declaration; zones: Zone[] }> {
+  async reconciled(): Promise<{ declaration: ServedDeclaration; zones: Zone[] }> {
     if (!this.#reconciled || !this.#unchanged) return this.current();
-    return { declaration: this.#reconciled.declaration, zones: this.#unchanged };
+    return { declaration: this.#reconciled.outline, zones: this.#unchanged };
   }
 
   /** Reads the zones; RRsets whose ownership ExternalDNS's TXT registry states are discovered ones. */
-  async #read({ discovery }: Declaration): Promise<Zone[]> {
+  async #read({ discovery }: ServedDeclaration): Promise<Zone[]> {
     return this.#withImportedOwnership(await this.#options.database.zones(), discovery);
   }
 
@@ -116,16 +125,13 @@ export class Zones {
     return zones.map((zone) => this.#imported.get(zone, of, () => importOwnership(zone, ownerID, ownershipTXT)));
   }
 
-  async #reconcile(
-    loaded: LoadedDeclaration,
-    isStillDiscovered: PlanOptions['isStillDiscovered'],
-  ): Promise<ZonesReport> {
+  async #reconcile(loaded: LoadedDeclaration, discovered: Discovered): Promise<ZonesReport> {
     const { declaration, hash } = loaded;
     const failures = new Map<string, string>();
-    let applied = await this.#plan(loaded, isStillDiscovered, failures);
+    let applied = await this.#plan(loaded, discovered, failures);
     if ([...applied.zones, ...declaration.zones].some(({ dnssec }) => dnssec)) {
       // The parent of a newly signed zone gets its DS.
-      if (await this.#sign(declaration, failures)) applied = await this.#plan(loaded, isStillDiscovered, failures);
+      if (await this.#sign(declaration, failures)) applied = await this.#plan(loaded, discovered, failures);
     }
     const { desired, lua, plan } = applied;
     const statuses = await Promise.all(
@@ -151,13 +157,10 @@ export class Zones {
   }
 
   /** Plans and applies the changes; what fails for one zone is added to `failures`. */
-  async #plan(
-    loaded: LoadedDeclaration,
-    isStillDiscovered: PlanOptions['isStillDiscovered'],
-    failures: Map<string, string>,
-  ) {
+  async #plan(loaded: LoadedDeclaration, discovered: Discovered, failures: Map<string, string>) {
     const { declaration } = loaded;
     const { discovery } = declaration;
+    const { isStillDiscovered, ptrSources = noPTRSources } = discovered;
     const zones = await this.#read(declaration);
     const desired = this.#planner.desired(loaded, zones, this.#signing.dsRecords(declaration.zones));
     const lua = await this.#isLuaOn(desired);
@@ -165,6 +168,7 @@ export class Zones {
       discovers: discovery !== undefined,
       reverse: discovery?.reverse === true,
       isStillDiscovered,
+      ptrSources: typeof ptrSources === 'function' ? ptrSources(zones) : ptrSources,
       ownershipTXT: discovery?.ownershipTXT,
       reservedNames: discovery?.reservedNames,
       lua,
@@ -226,7 +230,7 @@ export class Zones {
     return !isNeeded || ((await this.#options.lua?.()) ?? true);
   }
 
-  async #sign({ zones }: Declaration, failures: Map<string, string>): Promise<boolean> {
+  async #sign({ zones }: ServedDeclaration, failures: Map<string, string>): Promise<boolean> {
     if (!this.#signing.isEnabled) return false;
     return this.#signing.reconcile(zones, await this.#options.database.zones(), failures);
   }
@@ -248,9 +252,3 @@ function stillValid(planned: Zone, changes: Change[], current: Zone): Change[] {
 }
 
 const isLua = ({ type }: RRset) => type === 'LUA';
-
-/** The message of a rejection that concerns one zone. Any other error concerns all of them, and is thrown. */
-function rejectionMessage(error: unknown): string {
-  if (error instanceof PowerDNSRejection && error.isRequestError) return error.message;
-  throw error;
-}

@@ -5,6 +5,10 @@ import { parseName } from './domain-name.ts';
 // RFC 1035 section 3.3.13: 32 bits each; RFC 2308 section 4 bounds what a negative answer is cached for.
 const seconds = (least: number, most: number) => z.int().min(least).max(most).optional();
 
+// A client that asks too early is told so for `minimum` (RFC 2308 section 4). Less would spare CoreDNS nothing, which caches
+// a negative answer for 5 seconds at least: https://coredns.io/plugins/cache/ (MINTTL). What it costs: docs/measures.md.
+const defaults = { refresh: 3600, retry: 600, expire: 604800, minimum: 5 };
+
 /** The configurable fields of a SOA record; PowerDNS increments the serial. */
 export const soa = z.object({
   mname: z.string().min(1).max(253).optional().describe('Primary name server. Defaults to the first name server.'),
@@ -16,19 +20,21 @@ export const soa = z.object({
     .describe(
       'Mailbox of the person responsible for the zone, as an email address or a domain name. Defaults to hostmaster in the zone.',
     ),
-  refresh: seconds(1, 2147483647).describe('Seconds after which a secondary checks for changes. Defaults to 3600.'),
-  retry: seconds(1, 2147483647).describe('Seconds after which a secondary retries a failed check. Defaults to 600.'),
-  expire: seconds(1, 2147483647).describe(
-    'Seconds after which a secondary without contact stops serving the zone. Defaults to 604800.',
+  refresh: seconds(1, 2147483647).describe(
+    `Seconds after which a secondary checks for changes. Defaults to ${defaults.refresh}.`,
   ),
-  minimum: seconds(0, 86400).describe('Seconds for which resolvers cache that a name does not exist. Defaults to 30.'),
+  retry: seconds(1, 2147483647).describe(
+    `Seconds after which a secondary retries a failed check. Defaults to ${defaults.retry}.`,
+  ),
+  expire: seconds(1, 2147483647).describe(
+    `Seconds after which a secondary without contact stops serving the zone. Defaults to ${defaults.expire}.`,
+  ),
+  minimum: seconds(0, 86400).describe(
+    `Seconds for which resolvers cache that a name does not exist, and so how long a client that asks too early has to wait for it. Each resolver asks again for an absent name after so many seconds. Defaults to ${defaults.minimum}.`,
+  ),
 });
 
 export type SOA = z.output<typeof soa>;
-
-// Negative answers are cached for `minimum` (RFC 2308 section 4): short, so that a client that asks too early soon sees
-// a new name.
-const defaults = { refresh: 3600, retry: 600, expire: 604800, minimum: 30 };
 
 /** The content of a zone's SOA record, with the serial 0, which PowerDNS replaces. Names are fully qualified. */
 export function soaContent(zone: string, primary: string, chosen: SOA = {}): string {

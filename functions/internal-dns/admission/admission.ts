@@ -2,9 +2,10 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { mostHosts, mostTargets } from '../../contract/declaration.ts';
 import { isDNSEndpoint } from '../../contract/host-rules.ts';
+import { zonesOfTeams } from '../discovery/tenants.ts';
 import type { Instance } from '../instance.ts';
 import type { Spec } from '../spec.ts';
-import { type CELCheck, illegal, inZone, outside, taken } from './cel-check.ts';
+import { type CELCheck, illegal, inZone, isListable, outside, taken } from './cel-check.ts';
 import { hostsOf } from './hosts.ts';
 import { checkedSources, literal, ownAnnotation } from './kind.ts';
 import { matchConditions, resourceRules } from './scope.ts';
@@ -20,8 +21,10 @@ export class Admission extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels }: Instance) {
     super(scope, id);
     const { zones, discovery } = spec;
-    const { enabled, outsideZones } = discovery.admission;
+    const { enabled } = discovery.admission;
     if (!enabled || checkedSources(discovery).length === 0) return;
+    // Which of the teams' zones there are, no policy can know.
+    const outsideZones = isListable(zonesOfTeams(discovery)) ? discovery.admission.outsideZones : 'Allow';
     const outsider = outside(zones, names.composite);
     const checks = [...illegal, ...taken(zones, discovery.reservedNames)];
     const add = (part: string, of: CELCheck[], validationActions: string[], more: object[] = []) => {
@@ -40,6 +43,8 @@ export class Admission extends Construct {
 
 function policyOf({ zones, discovery }: Spec, checks: CELCheck[], more: object[]) {
   const { namespaces, selector, excludedDomains } = discovery;
+  const ofTeams = zonesOfTeams(discovery);
+  const listed = [...zones.map(({ name }) => name), ...(isListable(ofTeams) ? ofTeams : [])];
   const inNamespaces = { key: 'kubernetes.io/metadata.name', operator: 'In', values: namespaces };
   return {
     // DNS must not block deployments: what CEL cannot evaluate within its limits is left to the agent, which checks
@@ -52,7 +57,7 @@ function policyOf({ zones, discovery }: Spec, checks: CELCheck[], more: object[]
     },
     matchConditions: matchConditions(discovery),
     variables: [
-      { name: 'zones', expression: literal(zones.map(({ name }) => `.${name}`)) },
+      { name: 'zones', expression: literal(listed.map((name) => `.${name}`)) },
       { name: 'hosts', expression: hostsOf(discovery, 'object') },
       { name: 'before', expression: `oldObject == null ? [] : ${hostsOf(discovery, 'oldObject')}` },
       { name: 'inside', expression: `variables.hosts.filter(h, ${inside(excludedDomains)})` },

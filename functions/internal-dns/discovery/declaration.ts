@@ -1,10 +1,12 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
 import { printedSelector } from '../../contract/label-selector.ts';
-import { seconds } from '../rules.ts';
+import { seconds } from '../../contract/rules.ts';
+import { isOwnKind } from '../../contract/source-kinds.ts';
 import type { Spec } from '../spec.ts';
+import { intervalOf, isAnticipated } from './anticipation.ts';
 import { ignoredParts, resolvesHostnames } from './extra-args.ts';
 import { neededFor } from './served.ts';
-import { type SpecSource, serviceTypesOf } from './source.ts';
+import { hasZones, type SpecSource, serviceTypesOf } from './source.ts';
 
 type Discovery = Spec['discovery'];
 
@@ -14,10 +16,10 @@ export function declaredDiscovery(
   composite: string,
   letGo: string | undefined,
 ): DeclaredDiscovery {
-  const { interval, reverse, sources, deleteGuard } = discovery;
+  const { reverse, sources, deleteGuard } = discovery;
   return {
     ownerID: discovery.ownerID ?? composite,
-    intervalSeconds: seconds(interval),
+    intervalSeconds: seconds(intervalOf(discovery)),
     reverse: reverse === 'Publish',
     // Includes those that the cluster does not serve yet: the agent detects when it does.
     sources: sources.map((source) => declaredSource(source, discovery)),
@@ -34,7 +36,7 @@ export function declaredDiscovery(
     minimumTTL: discovery.minimumTTL,
     deleteGuard: { percent: deleteGuard.percent, holdSeconds: seconds(deleteGuard.hold), letGo },
     sharedHosts: discovery.sharedHosts,
-    tenants: discovery.tenants,
+    tenants: discovery.tenants.map((tenant) => declaredTenant(tenant, sources)),
     reservedNames: discovery.reservedNames,
     allowAcrossNamespaces: discovery.allowAcrossNamespaces,
     maxNamesPerNamespace: discovery.maxNamesPerNamespace,
@@ -42,7 +44,21 @@ export function declaredDiscovery(
   };
 }
 
-function declaredSource(source: SpecSource, { extraArgs }: Discovery): DeclaredSource {
+function declaredTenant(
+  { namespaceSelector, names, networks, machines, checks, zones }: Discovery['tenants'][number],
+  sources: SpecSource[],
+): DeclaredDiscovery['tenants'][number] {
+  const hasOwnKinds = sources.some(({ kind }) => isOwnKind(kind));
+  return {
+    namespaceSelector,
+    names,
+    ...(hasOwnKinds && { machines: { networks, selectableBy: machines, checks } }),
+    ...(hasZones(sources) && { zones }),
+  };
+}
+
+function declaredSource(source: SpecSource, discovery: Discovery): DeclaredSource {
+  const { extraArgs } = discovery;
   const { kind, gatewayLabels } = source;
   return {
     kind,
@@ -54,6 +70,7 @@ function declaredSource(source: SpecSource, { extraArgs }: Discovery): DeclaredS
     gatewayNamespace: source.gatewayNamespace,
     gatewayLabels: printedSelector({ matchLabels: gatewayLabels }) || undefined,
     resources: unlessEmpty(neededFor(source, { extraArgs })),
+    isAnticipated: isAnticipated(source, discovery) || undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { letGoAnnotation } from '../../contract/declaration.ts';
-import { durationOf } from '../rules.ts';
+import { durationOf } from '../../contract/rules.ts';
 
 export const deleteGuard = z
   .object({

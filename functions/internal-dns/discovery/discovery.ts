@@ -2,16 +2,16 @@ import * as z from 'zod';
 import { discoverable } from '../../contract/declaration.ts';
 import { hostLabel } from '../../contract/host-rules.ts';
 import type { LabelSelector } from '../../contract/label-selector.ts';
+import { domainName, namespaceName } from '../../contract/name-form.ts';
+import { durationOf, matching, uniqueList, withRules } from '../../contract/rules.ts';
+import { labelSelector } from '../../contract/selector-schema.ts';
 import { annotationPrefix, legacyAnnotationPrefix } from '../../contract/source-kinds.ts';
 import { ttl } from '../../dns/record.ts';
-import { domainName, namespaceName } from '../name-form.ts';
-import { durationOf, matching, uniqueList, withRules } from '../rules.ts';
 import { deleteGuard } from './delete-guard.ts';
 import { extraArgs } from './extra-args.ts';
 import { clusterWide, kindsWith, routes } from './kind.ts';
 import { ownershipTXT } from './ownership-txt.ts';
-import { labelSelector } from './selector-schema.ts';
-import { kindsIn, sources } from './source.ts';
+import { hasZones, kindsIn, sources } from './source.ts';
 import { targets } from './targets.ts';
 import { allowAcrossNamespaces, reservedNames, tenants } from './tenants.ts';
 
@@ -57,8 +57,16 @@ const fields = z.object({
     .describe('TTL in seconds of records whose object has no TTL. Defaults to the defaultTTL of the zone.'),
   minimumTTL: ttl.optional().describe('Minimum TTL in seconds of discovered records. Lower ones are raised to it.'),
   interval: durationOf('interval', '1s')
-    .default('2s')
-    .describe('Interval at which ExternalDNS compares the cluster with the zones.'),
+    .optional()
+    .describe(
+      'Interval at which ExternalDNS compares the cluster with the zones. Defaults to 10s where it only confirms what the agent has published, and to 2s where some objects are left to it. See docs/discovery.md.',
+    ),
+  anticipation: z
+    .enum(['Enabled', 'Disabled'])
+    .default('Enabled')
+    .describe(
+      'Whether the agent publishes what Ingresses, Services, routes and DNSEndpoints ask for before ExternalDNS does.',
+    ),
   policy: z
     .enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])
     .default('Sync')
@@ -145,6 +153,11 @@ export const discovery = withRules(
     cel: `${unlimited} || !${onNodePorts}`,
     holds: (discovery) => discovery.namespaces.length === 0 || !hasNodePorts(discovery),
     message: `namespaces cannot be used with serviceTypes: NodePort: ${clusterWide.onNodes}`,
+  },
+  {
+    cel: `!has(self.tenants) || ${kindsIn.cel(['Zone'])} || self.tenants.all(t, !has(t.zones) || size(t.zones) == 0)`,
+    holds: ({ tenants, sources }) => hasZones(sources) || tenants.every(({ zones }) => zones.length === 0),
+    message: 'tenants have zones, but no Zone is read: add kind: Zone to sources',
   },
   {
     cel: `!has(self.hostnames) || self.hostnames != 'Spec' || !${kindsIn.cel(hostless)}`,

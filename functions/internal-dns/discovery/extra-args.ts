@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { withCEL } from '../rules.ts';
+import { withCEL } from '../../contract/rules.ts';
 import { insteadOf } from './refused-flag.ts';
 
 interface Flag {
@@ -114,6 +114,13 @@ export const unlessOverridden = (args: readonly string[], own: readonly string[]
 /** The parts of an Ingress whose hosts ExternalDNS ignores. */
 export const ignoredParts = (args: readonly string[]) =>
   (['rules', 'tls'] as const).filter((part) => args.includes(`--ignore-ingress-${part}-spec`));
+
+/** Reports whether names or targets come from Go templates. */
+export const hasTemplates = (args: readonly string[]) =>
+  args.some((argument) => ['fqdn-template', 'target-template', 'fqdn-target-template'].includes(flagOf(argument)));
+
+/** Reports whether routes of ListenerSets are discovered, too. */
+export const hasListenerSets = (args: readonly string[]) => args.includes('--gateway-listener-sets');
 
 /** Reports whether ExternalDNS publishes the addresses that the hostname of a Service's load balancer resolves to. */
 export const resolvesHostnames = (args: readonly string[]) => args.includes('--resolve-service-load-balancer-hostname');

@@ -1,4 +1,7 @@
-/** The kinds of objects that can be discovered, with what ExternalDNS v0.23 (source/*.go) needs for each. */
+/**
+ * The kinds of objects that can be discovered: what ExternalDNS v0.23 (source/*.go) needs for each, and those that only the
+ * agent reads.
+ */
 import { gateways, resourceName, sourceResources } from '../../contract/source-kinds.ts';
 
 /** The versions and groups that ExternalDNS watches, for resources that only the function refers to. */
@@ -30,6 +33,7 @@ const install = {
   contour: 'install Contour: https://projectcontour.io/getting-started/',
   traefik: 'install Traefik 3: https://doc.traefik.io/traefik/getting-started/install-traefik/',
   openshift: 'only available on OpenShift',
+  own: 'apply its definition: kubectl apply -R -f configuration (docs/machines.md, docs/zones.md)',
   any: 'install the API that defines it, or correct the name in resources',
 } as const;
 
@@ -43,8 +47,8 @@ export type Filter =
   | 'resources';
 
 interface SourceKind {
-  /** The value of ExternalDNS's --source. */
-  flag: string;
+  /** The value of ExternalDNS's --source. Absent if only the agent reads the kind. */
+  flag?: string;
   /** The resources that CRDs have to provide, as `plural.version.group`. */
   resources?: readonly string[];
   /** How to install them. */
@@ -62,6 +66,11 @@ const route = (kind: keyof typeof sourceResources, channel: 'gateway' | 'layer4'
   clusterWide: 'routes',
   filters: ['gatewayName', 'gatewayNamespace', 'gatewayLabels'],
   ...(channel === 'layer4' && { hostless: true }),
+});
+
+const own = (kind: 'Machine' | 'NameClaim' | 'Zone'): SourceKind => ({
+  resources: [resourceName(sourceResources[kind])],
+  install: install.own,
 });
 
 /** By the kind in `spec.discovery.sources`. */
@@ -92,6 +101,9 @@ const sourceKinds = {
     install: install.traefik,
   },
   OpenShiftRoute: { flag: 'openshift-route', resources: [`routes.${watched.openshift}`], install: install.openshift },
+  Machine: own('Machine'),
+  NameClaim: own('NameClaim'),
+  Zone: own('Zone'),
   Unstructured: { flag: 'unstructured', install: install.any, filters: ['resources'], hostless: true },
 } as const satisfies Record<string, SourceKind>;
 
@@ -100,6 +112,9 @@ export type Kind = keyof typeof sourceKinds;
 export const allKinds = Object.keys(sourceKinds) as Kind[];
 
 export const sourceKind = (kind: Kind): SourceKind => sourceKinds[kind];
+
+/** Whether the agent reads the objects of a kind, too. */
+export const isReadByAgent = (kind: Kind): boolean => kind in sourceResources;
 
 /** The kinds that satisfy a predicate. */
 export const kindsWith = (predicate: (kind: SourceKind) => boolean): Kind[] =>

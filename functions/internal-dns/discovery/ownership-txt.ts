@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { matching, withRules } from '../rules.ts';
+import { matching, withRules } from '../../contract/rules.ts';
 
 const prefixForm = '^([-a-z0-9_]|%[{]record_type[}])+([.]([-a-z0-9_]|%[{]record_type[}])+)*[.]?$';
 

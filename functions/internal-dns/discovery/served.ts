@@ -1,5 +1,6 @@
 import type { Report } from '../../contract/report.ts';
 import { listenerSets, resourceName } from '../../contract/source-kinds.ts';
+import { hasListenerSets } from './extra-args.ts';
 import { routes, sourceKind } from './kind.ts';
 import type { SpecSource } from './source.ts';
 
@@ -7,8 +8,7 @@ import type { SpecSource } from './source.ts';
  * The resources that the cluster must serve for a source, except those built into Kubernetes: `plural.version.group`.
  */
 export function neededFor({ kind, resources = [] }: SpecSource, { extraArgs }: { extraArgs: string[] }): string[] {
-  const sets =
-    routes.includes(kind) && extraArgs.includes('--gateway-listener-sets') ? [resourceName(listenerSets)] : [];
+  const sets = routes.includes(kind) && hasListenerSets(extraArgs) ? [resourceName(listenerSets)] : [];
   // The core group, which has no name, is always served.
   const chosen = resources.filter((resource) => resource.split('.').length > 2);
   return [...(sourceKind(kind).resources ?? []), ...sets, ...chosen];
@@ -25,7 +25,14 @@ export function missingIn(reports: (Report | undefined)[]): Missing[] {
   );
 }
 
-/** The sources that ExternalDNS can watch: it exits if one of them is not served. */
+/** The sources that ExternalDNS watches, with its name for each. */
+export const watchedByExternalDNS = (sources: readonly SpecSource[]): (SpecSource & { flag: string })[] =>
+  sources.flatMap((source) => {
+    const { flag } = sourceKind(source.kind);
+    return flag === undefined ? [] : [{ ...source, flag }];
+  });
+
+/** The sources that can be watched: ExternalDNS exits if one of its own is not served. */
 export function servedOf(sources: SpecSource[], missing: Missing[]): SpecSource[] {
   return sources.flatMap((source) => {
     const unserved = missing.filter(({ kind }) => kind === source.kind).map(({ resource }) => resource);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { hostLabel } from '../../contract/host-rules.ts';
-import { namespaceName, objectName } from '../name-form.ts';
-import { matching, uniqueList, withRules } from '../rules.ts';
+import { namespaceName, objectName } from '../../contract/name-form.ts';
+import { matching, uniqueList, withRules } from '../../contract/rules.ts';
+import { labelsOf } from '../../contract/selector-schema.ts';
 import { allKinds, type Filter, kindsWith, routes } from './kind.ts';
-import { labelsOf } from './selector-schema.ts';
 
 const resource = withRules(
   z.string().min(1).max(253),
@@ -17,7 +17,7 @@ const fields = z.object({
   kind: z
     .enum(allKinds)
     .describe(
-      'Kind of the objects. HTTPProxy is that of Contour; TraefikProxy stands for IngressRoute, IngressRouteTCP and IngressRouteUDP of Traefik.',
+      'Kind of the objects. HTTPProxy is that of Contour; TraefikProxy stands for IngressRoute, IngressRouteTCP and IngressRouteUDP of Traefik. Machine and NameClaim are those of docs/machines.md, and Zone is that of docs/zones.md.',
     ),
   ingressClassNames: uniqueList(objectName('ingressClassName'), 16)
     .optional()
@@ -103,10 +103,16 @@ export const sources = withRules(
 )
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] })
   .default([{ kind: 'Ingress' }, { kind: 'Service' }])
-  .describe('Kinds of objects to discover. If empty, ExternalDNS does not run.');
+  .describe(
+    'Kinds of objects to discover. Machine, NameClaim and Zone are read by the agent, all others by ExternalDNS. If none of those is listed, ExternalDNS does not run.',
+  );
 
 /** Whether a source is of one of these kinds, for rules of an object with the field `sources`. */
 export const kindsIn = {
   cel: (kinds: readonly string[]) => `self.sources.exists(s, s.kind in ${quoted(kinds)})`,
   holds: (list: readonly SpecSource[], kinds: readonly string[]) => list.some(({ kind }) => kinds.includes(kind)),
 };
+
+/** Whether teams can have zones of their own. */
+export const hasZones = (sources: readonly Pick<SpecSource, 'kind'>[]): boolean =>
+  sources.some(({ kind }) => kind === 'Zone');

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { domainForm, labelRule } from '../name-form.ts';
-import { ipForm, network, uniqueList, withRules } from '../rules.ts';
+import { domainForm, labelRule } from '../../contract/name-form.ts';
+import { ipForm, network, uniqueList, withRules } from '../../contract/rules.ts';
 
 const numeric = '(^|[.])[0-9]+$';
 
@@ -32,6 +32,12 @@ export const targets = z
       .default([])
       .describe('CIDRs of the addresses to publish. If empty, all addresses are published.'),
     excludedNetworks: uniqueList(network, 16).default([]).describe('CIDRs of addresses not to publish.'),
+    hostNames: z
+      .enum(['Addresses', 'CNAME'])
+      .default('Addresses')
+      .describe(
+        'How to publish a target that is a host name outside the zones, such as that of a load balancer. Addresses: with the addresses that the name has at the moment, as the resolver of the pods finds them. CNAME: with a CNAME record, which gives no address to clients whose resolver queries this server for nothing but its zones.',
+      ),
   })
   .prefault({})
   .describe('Targets of discovered names.');

@@ -1,6 +1,6 @@
 import { shortDigest } from '../../contract/digest.ts';
 import { datasource, layOut, type Panel } from './panel.ts';
-import { rows } from './panels.ts';
+import { rowsOf } from './panels.ts';
 import { instanceLabel } from './pod-monitor.ts';
 import { prometheusDuration } from './settings.ts';
 
@@ -13,7 +13,7 @@ export interface Dashboard {
 }
 
 /** Opens with this instance selected; shows any other that Prometheus has metrics of. */
-export function dashboardOf(composite: string, interval: string): Dashboard {
+export function dashboardOf(composite: string, interval: string, hasResolver = false): Dashboard {
   return {
     // Grafana identifies a dashboard by its uid, also in links, and allows 40 characters.
     uid: `idns-${shortDigest(composite)}`,
@@ -28,7 +28,7 @@ export function dashboardOf(composite: string, interval: string): Dashboard {
     refresh: '30s',
     annotations: { list: [] },
     templating: { list: variables(composite) },
-    panels: layOut(rows, prometheusDuration(interval)),
+    panels: layOut(rowsOf(hasResolver), prometheusDuration(interval)),
   };
 }
 

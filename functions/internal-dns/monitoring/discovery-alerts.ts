@@ -45,6 +45,15 @@ export function discovering(composite: string, intervalSeconds: number): AlertSp
       summary: `InternalDNS ${composite} still answers {{ $value }} names whose objects are gone or have lost their address`,
       description: `The delete guard keeps them, in case of a mistake or an outage. If it is one, restore the objects. If not, release the names as the verdict Held says (in the status and at /names.txt of the agent), or the condition DiscoveryReady if many vanished at once; otherwise they are deleted after discovery.deleteGuard.hold.`,
     },
+    {
+      alert: 'InternalDNSAnticipationSuspended',
+      expr: `max by (kind) (${series('internal_dns_anticipation_suspended')}) == 1`,
+      for: '1m',
+      severity: 'warning',
+      summary: `Changes of objects of kind {{ $labels.kind }} wait for ExternalDNS in InternalDNS ${composite}`,
+      description:
+        'Three times within an hour ExternalDNS asked for something else than the agent had published. Its word counts, and records are right, but for this kind they are as late as its next loop until the agent restarts. The log of the agent has both sides of each difference: please report them.',
+    },
     ...slowness(composite, Math.max(30, intervalSeconds * 5)),
   ];
 }

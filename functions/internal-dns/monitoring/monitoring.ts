@@ -5,14 +5,14 @@ import type { Instance } from '../instance.ts';
 import { alertsOf } from './alerts.ts';
 import { dashboardOf } from './dashboard.ts';
 import { apiVersion, type Kind } from './kind.ts';
-import { podMonitor } from './pod-monitor.ts';
+import { podMonitor, resolverMonitor } from './pod-monitor.ts';
 
 export interface MonitoringProps extends Instance {
   /** Kinds that the cluster serves: composing any other would block the whole composite. */
   kinds: readonly Kind[];
 }
 
-/** The PodMonitor, PrometheusRule and Grafana dashboard of one instance. */
+/** The PodMonitors, PrometheusRule and Grafana dashboard of one instance. */
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, { spec, names, labels, kinds }: MonitoringProps) {
     super(scope, id);
@@ -25,6 +25,14 @@ export class Monitoring extends Construct {
     };
     for (const kind of kinds)
       new ApiObject(this, kind.toLowerCase(), { apiVersion, kind, metadata, spec: specs[kind]() });
+    if (spec.resolver && kinds.includes('PodMonitor')) {
+      new ApiObject(this, 'podmonitor-resolver', {
+        ...{ apiVersion, kind: 'PodMonitor' satisfies Kind },
+        metadata: { ...metadata, name: names.resolver },
+        spec: resolverMonitor({ spec, names }),
+      });
+    }
+    const dashboard = dashboardOf(names.composite, interval, spec.resolver !== undefined);
     new k8s.KubeConfigMap(this, 'dashboard', {
       metadata: {
         ...metadata,
@@ -33,7 +41,7 @@ export class Monitoring extends Construct {
         labels: { grafana_dashboard: '1', ...metadata.labels },
       },
       // The sidecar writes all dashboards into one folder, so the file name must be unique.
-      data: { [`${names.server}.json`]: `${JSON.stringify(dashboardOf(names.composite, interval), undefined, 2)}\n` },
+      data: { [`${names.server}.json`]: `${JSON.stringify(dashboard, undefined, 2)}\n` },
     });
   }
 }

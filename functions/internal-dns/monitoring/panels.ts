@@ -1,3 +1,4 @@
+import { upstreamNames } from '../resolver/backends.ts';
 import { stat, timeSeries } from './panel.ts';
 import { quantile, rate, series, share, sumOfRates } from './query.ts';
 
@@ -191,11 +192,47 @@ const costs = [
   }),
 ];
 
+const upstreams = `,server=~"${upstreamNames}"`;
+
+const resolver = [
+  timeSeries({
+    title: 'Questions to the resolver',
+    description:
+      'All questions, those answered from the cache of forwarded names, and those refused: of outsiders, or for names that are not forwarded.',
+    unit: 'reqps',
+    queries: {
+      all: sumOfRates('dnsdist_queries'),
+      'from the cache': sumOfRates('dnsdist_cache_hits'),
+      refused: sumOfRates('dnsdist_rule_refused'),
+    },
+  }),
+  timeSeries({
+    title: 'Upstreams',
+    description: '1 for an upstream that answers, as the worst pod of the resolver sees it.',
+    unit: 'short',
+    queries: { '{{address}}': `min by (address) (${series('dnsdist_server_status', upstreams)})` },
+  }),
+  timeSeries({
+    title: 'Response time of upstreams',
+    description: 'Of the last question by which the resolver checked each of them. Maximum over its pods.',
+    unit: 's',
+    // In milliseconds.
+    queries: { '{{address}}': `max by (address) (${series('dnsdist_server_healthchecklatency', upstreams)}) / 1e3` },
+  }),
+  timeSeries({
+    title: 'Unanswered questions',
+    description: 'Questions that the server or an upstream did not answer in time.',
+    unit: 'reqps',
+    queries: { '{{address}}': `sum by (address) (${rate('dnsdist_server_drops')})` },
+  }),
+];
+
 /** From top to bottom. */
-export const rows = [
+export const rowsOf = (hasResolver: boolean) => [
   { height: 4, panels: stats },
   { height: 8, panels: names },
   { height: 8, panels: answers },
+  ...(hasResolver ? [{ height: 8, panels: resolver }] : []),
   { height: 8, panels: insides },
   { height: 8, panels: costs },
 ];

@@ -1,4 +1,4 @@
-import { type Names, selectorLabels } from '../names.ts';
+import { type Names, resolverLabels, selectorLabels } from '../names.ts';
 import { metricsPorts } from '../server/external-dns.ts';
 import type { Spec } from '../spec.ts';
 import { prometheusDuration } from './settings.ts';
@@ -10,12 +10,21 @@ export const instanceLabel = 'internaldns';
  * Not a ServiceMonitor: the agent is a native sidecar, whose ports Prometheus discovers through endpoints only since
  * 3.0: https://github.com/prometheus/prometheus/pull/14929
  */
-export function podMonitor({ spec, names }: { spec: Spec; names: Names }) {
+export const podMonitor = ({ spec, names }: Instance) =>
+  monitorOf(selectorLabels(names.composite), portsOf(spec), { spec, names });
+
+/** The same for the pods of the resolver. */
+export const resolverMonitor = ({ spec, names }: Instance) =>
+  monitorOf(resolverLabels(names.composite), ['metrics'], { spec, names });
+
+type Instance = { spec: Spec; names: Names };
+
+function monitorOf(matchLabels: Record<string, string>, ports: string[], { spec, names }: Instance) {
   const interval = prometheusDuration(spec.monitoring.interval);
   const relabelings = [{ action: 'replace', targetLabel: instanceLabel, replacement: names.composite }];
   return {
-    selector: { matchLabels: selectorLabels(names.composite) },
-    podMetricsEndpoints: portsOf(spec).map((port) => ({ port, path: '/metrics', interval, relabelings })),
+    selector: { matchLabels },
+    podMetricsEndpoints: ports.map((port) => ({ port, path: '/metrics', interval, relabelings })),
   };
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { labelSelector, labelsOf } from '../discovery/selector-schema.ts';
-import { durationOf, seconds, withRules } from '../rules.ts';
+import { durationOf, seconds, withRules } from '../../contract/rules.ts';
+import { labelSelector, labelsOf } from '../../contract/selector-schema.ts';
 
 const labels = withRules(labelsOf('labels'), {
   cel: "self.all(k, !k.startsWith('app.kubernetes.io/'))",

@@ -1,8 +1,11 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Instance } from '../instance.ts';
-import { claimTemplate, eventsRole, type Names, selectorLabels, sourceRole } from '../names.ts';
+import { claimOf, eventsRole, type Names, selectorLabels, sourceRole } from '../names.ts';
+import { hasNodePorts } from '../resolver/declaration.ts';
+import { hasDisruptionBudget } from '../resolver/pods.ts';
 import type { Spec } from '../spec.ts';
+import { declaredSplitDNS } from '../tailnet/split-dns.ts';
 import { ingressOf } from './network.ts';
 import { namespacesRole, rolesOf } from './roles.ts';
 
@@ -11,12 +14,15 @@ export interface AccessProps extends Instance {
   hasKeys: boolean;
   /** Whether the Role exists in the cluster. */
   roleExists: boolean;
+  /** Whether only the resolver and agents may ask the server. */
+  isBehindResolver?: boolean;
 }
 
 /** The permissions of the pods in the cluster, and their NetworkPolicy. */
 export class Access extends Construct {
-  constructor(scope: Construct, id: string, { spec, names, labels, hasKeys, roleExists }: AccessProps) {
+  constructor(scope: Construct, id: string, { spec, names, labels, ...props }: AccessProps) {
     super(scope, id);
+    const { hasKeys, roleExists, isBehindResolver } = props;
     const { namespace } = spec;
     const metadata = { name: names.server, namespace, labels };
     const subjects = [{ kind: 'ServiceAccount', name: names.server, namespace }];
@@ -46,7 +52,7 @@ export class Access extends Construct {
       spec: {
         podSelector: { matchLabels: selectorLabels(names.composite) },
         policyTypes: ['Ingress'],
-        ingress: ingressOf(spec),
+        ingress: ingressOf(spec, { behindResolver: isBehindResolver ? names.composite : undefined }),
       },
     });
   }
@@ -80,21 +86,42 @@ interface Binding {
   role: string;
 }
 
-function rulesOf({ zones }: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
+function rulesOf(spec: Spec, names: Names, hasKeys: boolean): k8s.PolicyRule[] {
   const rule = (resource: string, resourceNames: string[], ...verbs: string[]): k8s.PolicyRule => ({
     apiGroups: [''],
     resources: [resource],
     resourceNames,
     verbs,
   });
-  const files = zones.flatMap(({ recordsFrom }) => recordsFrom.map(({ configMapKeyRef }) => configMapKeyRef.name));
+  const files = spec.zones.flatMap(({ recordsFrom }) => recordsFrom.map(({ configMapKeyRef }) => configMapKeyRef.name));
   const read = [...new Set([names.declared, ...files])].sort();
-  const claims = names.pods.map((pod) => `${claimTemplate}-${pod}`);
+  const splitDNS = declaredSplitDNS(spec, names);
   return [
     rule('configmaps', read, 'get', 'list', 'watch'),
     rule('configmaps', [names.status], 'patch'),
     rule('configmaps', [names.kept], 'get', 'list', 'watch', 'patch'),
-    rule('persistentvolumeclaims', claims, 'get', 'patch'),
+    ...(spec.storage.type === 'Volume'
+      ? [rule('persistentvolumeclaims', names.pods.map(claimOf), 'get', 'patch')]
+      : []),
+    // A replica that gets no answer from another one takes it out of the Services.
+    ...(spec.replicas > 1 ? [rule('pods', names.pods, 'get'), rule('pods/status', names.pods, 'patch')] : []),
+    // EndpointSlices have generated names, so that only all of them could be granted. Endpoints are deprecated, but stay:
+    // https://kubernetes.io/blog/2025/04/24/endpoints-deprecation/
+    ...(spec.resolver ? [rule('endpoints', [names.resolver], 'get', 'list', 'watch')] : []),
+    // The pods of a Deployment have generated names. An eviction is the least that takes one of a dead node out of its
+    // Services, and never the last one: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+    ...(spec.resolver && hasDisruptionBudget(spec.resolver)
+      ? [{ apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] }]
+      : []),
+    // Their nodes are where clients come to.
+    ...(spec.resolver && hasNodePorts(spec) ? [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] : []),
     ...(hasKeys ? [rule('secrets', [names.dnssec], 'get', 'patch')] : []),
+    ...(splitDNS
+      ? [
+          rule('configmaps', [names.tailnet], 'get', 'patch'),
+          rule('secrets', [splitDNS.secret], 'get'),
+          rule('services', [splitDNS.service], 'get', 'list', 'watch'),
+        ]
+      : []),
   ];
 }

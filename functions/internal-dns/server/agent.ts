@@ -1,10 +1,11 @@
 import { k8s } from 'cdk8s-plus-28';
 import { declarationKey } from '../../contract/declaration.ts';
 import { agentImage } from '../build.ts';
-import { claimTemplate, type Names, paths, ports } from '../names.ts';
+import { claimOf, type Names, paths, ports } from '../names.ts';
 import {
   type ContainerOptions,
   hardened,
+  liveness,
   memoryLimitOf,
   type Resources,
   resourcesOf,
@@ -40,9 +41,13 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       // Set even if the Secret does not exist: signing a first zone must not restart the pod.
       `--keys-secret=${names.dnssec}`,
       `--kept-config-map=${names.kept}`,
+      // Likewise.
+      `--tailnet-config-map=${names.tailnet}`,
       '--pod=$(POD_NAME)',
       '--namespace=$(POD_NAMESPACE)',
-      `--claim=${claimTemplate}-$(POD_NAME)`,
+      // Set even if there is none: the agent expands it only if the declaration has a size.
+      `--claim=${claimOf('$(POD_NAME)')}`,
+      '--host-ips=$(HOST_IPS)',
       ...(memoryLimit === undefined ? [] : [`--memory-limit=${memoryLimit}`]),
     ],
     env: [
@@ -53,12 +58,13 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
       { name: 'MALLOC_MMAP_THRESHOLD_', value: '131072' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      { name: 'HOST_IPS', valueFrom: { fieldRef: { fieldPath: 'status.hostIPs' } } },
     ],
     securityContext: hardened,
     resources: resourcesOf(resources, defaults),
     ports: [{ name: 'http', containerPort: ports.agent }],
     startupProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 10, failureThreshold: 3 },
+    livenessProbe: { httpGet: { path: '/healthz', port: probesPort }, ...liveness },
     readinessProbe: { httpGet: { path: '/readyz', port: probesPort }, ...readiness },
     volumeMounts: [
       { name: 'declared', mountPath: paths.declared, readOnly: true },

@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import { numberOf } from '../rules.ts';
+import { numberOf } from '../../contract/rules.ts';
 import type { Spec } from '../spec.ts';
 
 /** What a spec can set for each container of the pod. */
@@ -39,6 +39,12 @@ function quantities(amounts: Resources['requests']): Record<string, k8s.Quantity
     ]),
   );
 }
+
+/**
+ * For a process that hangs. On a node that is out of CPU an answer takes seconds, and a restart there makes it worse, so this
+ * one waits longer than the second that kubelet does by default.
+ */
+export const liveness = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 };
 
 /** The service account's token and the API server's CA, for the containers that call it. */
 export const tokenVolume: k8s.Volume = {

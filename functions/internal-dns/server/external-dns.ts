@@ -1,21 +1,25 @@
 import { k8s } from 'cdk8s-plus-28';
 import { discoverable } from '../../contract/declaration.ts';
 import { printedSelector } from '../../contract/label-selector.ts';
+import { pinned } from '../build.ts';
+import { intervalOf } from '../discovery/anticipation.ts';
 import { flagOf, unlessOverridden } from '../discovery/extra-args.ts';
-import { routes, sourceKind } from '../discovery/kind.ts';
+import { routes } from '../discovery/kind.ts';
+import { watchedByExternalDNS } from '../discovery/served.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import { ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import {
   type ContainerOptions,
   hardened,
+  liveness,
   memoryLimitOf,
   type Resources,
   resourcesOf,
   tokenMount,
 } from './container.ts';
 
-const image = 'registry.k8s.io/external-dns/external-dns:v0.23.0';
+export const image = 'registry.k8s.io/external-dns/external-dns:v0.23.0';
 
 export interface ExternalDNSOptions extends ContainerOptions {
   discovery: Spec['discovery'];
@@ -39,7 +43,7 @@ const heapShare = 0.9;
 /** The port on which each ExternalDNS serves its metrics. */
 export const metricsPorts = ({ namespaces, sources }: Spec['discovery']): number[] =>
   Array.from(
-    { length: sources.length === 0 ? 0 : Math.max(1, namespaces.length) },
+    { length: watchedByExternalDNS(sources).length === 0 ? 0 : Math.max(1, namespaces.length) },
     (_, index) => ports.externalDNS + index,
   );
 
@@ -49,7 +53,7 @@ function container(options: ExternalDNSOptions, index: number, namespace?: strin
   const memoryLimit = memoryLimitOf(options.resources, defaults);
   return {
     name: `external-dns${suffix}`,
-    image: options.image ?? image,
+    image: options.image ?? pinned(image),
     imagePullPolicy: options.pullPolicy,
     args: argumentsOf(options.discovery, options.sources, port, namespace),
     // Go collects garbage when its heap has doubled, whatever the limit:
@@ -59,11 +63,7 @@ function container(options: ExternalDNSOptions, index: number, namespace?: strin
     securityContext: hardened,
     resources: resourcesOf(options.resources, defaults),
     ports: [{ name: `discovery${suffix}`, containerPort: port }],
-    livenessProbe: {
-      httpGet: { path: '/healthz', port: k8s.IntOrString.fromNumber(port) },
-      periodSeconds: 10,
-      failureThreshold: 3,
-    },
+    livenessProbe: { httpGet: { path: '/healthz', port: k8s.IntOrString.fromNumber(port) }, ...liveness },
     volumeMounts: [tokenMount],
   };
 }
@@ -74,10 +74,10 @@ function argumentsOf(
   port: number,
   namespace: string | undefined,
 ): string[] {
-  const { interval, annotationPrefix, extraArgs } = discovery;
+  const { annotationPrefix, extraArgs } = discovery;
   const webhook = `--webhook-provider-url=http://127.0.0.1:${ports.webhook}`;
   return [
-    ...sources.map(({ kind }) => `--source=${sourceKind(kind).flag}`),
+    ...watchedByExternalDNS(sources).map(({ flag }) => `--source=${flag}`),
     ...sources.flatMap(filtersOf),
     ...gatewayFilters(sources),
     ...(namespace ? [`--namespace=${namespace}`] : []),
@@ -89,7 +89,7 @@ function argumentsOf(
     // Regardless of the spec: the agent is the registry, and applies the policy in its answers.
     '--registry=noop',
     '--policy=sync',
-    `--interval=${interval}`,
+    `--interval=${intervalOf(discovery)}`,
     // v0.22 changed the prefix of the annotations and deletes the records of objects that have the old one:
     // https://github.com/kubernetes-sigs/external-dns/issues/6424
     annotationPrefix ? `--annotation-prefix=${annotationPrefix}` : '--enable-legacy-annotation-prefix',

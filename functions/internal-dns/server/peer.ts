@@ -1,7 +1,7 @@
-import { BlockList, isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { labelSelector } from '../discovery/selector-schema.ts';
-import { network, withRules } from '../rules.ts';
+import { network, withRules } from '../../contract/rules.ts';
+import { labelSelector } from '../../contract/selector-schema.ts';
+import { isWithin, prefixOf } from '../cidr.ts';
 
 const ipBlock = z
   .object({
@@ -10,18 +10,9 @@ const ipBlock = z
   })
   // The API server has the same rule: a rejected NetworkPolicy would abort Crossplane's reconcile halfway.
   .refine(
-    ({ cidr, except = [] }) => except.every((each) => isWithin(each, cidr)),
+    ({ cidr, except = [] }) => except.every((each) => isWithin(each, cidr) && prefixOf(each) > prefixOf(cidr)),
     'except must be networks within cidr, each smaller than it',
   );
-
-function isWithin(inner: string, outer: string): boolean {
-  const [[address = '', bits], [outerAddress = '', outerBits]] = [inner.split('/'), outer.split('/')];
-  const [family, outerFamily] = [address, outerAddress].map((each) => (isIPv6(each) ? 'ipv6' : 'ipv4'));
-  if (family !== outerFamily || Number(bits) <= Number(outerBits)) return false;
-  const list = new BlockList();
-  list.addSubnet(outerAddress, Number(outerBits), family);
-  return list.check(address, family);
-}
 
 const peer = withRules(
   z.object({

@@ -1,14 +1,15 @@
 import { k8s } from 'cdk8s-plus-28';
+import { numberOf } from '../../contract/rules.ts';
 import { isDynamic } from '../../dns/answer.ts';
 import { defaultTTL } from '../../dns/zone/apex.ts';
-import { paths, ports } from '../names.ts';
-import { numberOf } from '../rules.ts';
+import { pinned } from '../build.ts';
+import { dataVolume, paths, ports } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { staleReadySeconds } from './agent.ts';
 import { type ContainerOptions, hardened, memoryLimitOf, type Resources, resourcesOf } from './container.ts';
 import { boundsOf } from './powerdns-bounds.ts';
 
-const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
+export const image = 'docker.io/powerdns/pdns-auth-51:5.1.5';
 const defaultMemory = '256Mi';
 const defaults: Resources = {
   requests: { cpu: '10m', memory: '64Mi' },
@@ -16,21 +17,49 @@ const defaults: Resources = {
 };
 const database = `${paths.database}/pdns.sqlite3`;
 
+/**
+ * Threads that receive queries, each with a socket of its own. Two use two cores, and cost nothing at rest. Four take a third
+ * more CPU for a query, which a container without a CPU limit, as by default, would take from its neighbours:
+ * docs/measures.md#threads-of-powerdns
+ */
+const receivers = 2;
+
+/**
+ * Between two looks at whether the database is still there. PowerDNS's own shell looks: the agent cannot see the volume, and
+ * a probe that depends on the agent would restart PowerDNS with it.
+ */
+const lossSeconds = 3;
+
 /** Features of PowerDNS that are enabled only for instances that need them. */
 export interface Features {
   /** Computed answers: LUA records. */
   dynamic: boolean;
   /** Costs every query another lookup: https://doc.powerdns.com/authoritative/settings.html#dname-processing */
   dname: boolean;
+  /**
+   * Clients that the resolver names by EDNS Client Subnet (RFC 7871), for answers that depend on them. Whoever can reach
+   * the server can name any, so that the NetworkPolicy then admits the resolver only.
+   */
+  clientSubnet?: boolean;
 }
 
 /**
  * The features that the records of the spec need. Ignores placeholders: an address that is assigned later must not
- * restart the pod.
+ * restart the pod. Nor must anything that a team applies, so with NameClaims or Zones each feature of theirs is enabled.
  */
-export function featuresOf({ zones }: Pick<Spec, 'zones'>): Features {
+export function featuresOf({
+  zones,
+  resolver,
+  discovery,
+}: Pick<Spec, 'zones' | 'resolver' | 'discovery'>): Features & { clientSubnet: boolean } {
   const records = zones.flatMap((zone) => zone.records);
-  return { dynamic: records.some(isDynamic), dname: records.some(({ type }) => type === 'DNAME') };
+  const ofTeams = discovery.sources.some(({ kind }) => kind === 'NameClaim' || kind === 'Zone');
+  return {
+    dynamic: ofTeams || records.some(isDynamic),
+    dname: records.some(({ type }) => type === 'DNAME'),
+    clientSubnet:
+      resolver !== undefined && (ofTeams || records.some(({ answer }) => answer === 'Sticky' || answer === 'Closest')),
+  };
 }
 
 // All queries share one Lua state: one per query costs twenty times as much. A record with a check runs more
@@ -46,7 +75,7 @@ lua-records-exec-limit=0
  * the last check is removed could not be deleted.
  * https://doc.powerdns.com/authoritative/settings.html#enable-lua-record-updates
  */
-export const powerdnsFilesFor = ({ dynamic, dname }: Features, resources?: Resources) => ({
+export const powerdnsFilesFor = ({ dynamic, dname, clientSubnet }: Features, resources?: Resources) => ({
   'pdns.conf': `launch=gsqlite3
 gsqlite3-dnssec=yes
 gsqlite3-database=${database}
@@ -54,6 +83,8 @@ include-dir=${paths.key}
 socket-dir=${paths.socket}
 local-address=0.0.0.0,::
 local-port=${ports.dns}
+receiver-threads=${receivers}
+reuseport=yes
 api=yes
 webserver=yes
 webserver-address=127.0.0.1
@@ -68,7 +99,7 @@ ${settings(boundsOf(memoryLimitOf(resources, defaults) ?? numberOf(defaultMemory
 default-ttl=${defaultTTL}
 expand-alias=yes
 enable-lua-record-updates=yes
-${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}`,
+${dynamic ? dynamicSettings : ''}${dname ? 'dname-processing=yes\n' : ''}${clientSubnet ? 'edns-subnet-processing=yes\n' : ''}`,
   // The key is generated at every start, so there is nothing to rotate and nothing outside the pod to steal. A database
   // that SQLite cannot read is moved aside: the agent recreates every record.
   'start.sh': `set -eu
@@ -104,6 +135,15 @@ if [ "$(sqlite3 "$db" "select count(*) from sqlite_master where name = 'domains'
   sqlite3 -bail "$db" 'begin immediate;' '.read /usr/local/share/doc/pdns/schema.sqlite3.sql' 'commit;'
 fi
 
+# PowerDNS goes on with a database that was deleted or replaced, where nobody else can read or repair it.
+exec 9< "$db"
+{
+  while [ "$db" -ef /proc/self/fd/9 ]; do sleep ${lossSeconds}; done
+  echo "restart: $db was deleted or replaced" >&2
+  kill $$
+} &
+exec 9<&-
+
 exec /usr/local/sbin/pdns_server --config-dir=${paths.powerdns} --disable-syslog --guardian=no --daemon=no
 `,
 });
@@ -129,7 +169,7 @@ const drainSeconds = staleReadySeconds + 9;
 export function powerdns(options: ContainerOptions & { replicas: number }): k8s.Container {
   return {
     name: 'powerdns',
-    image: options.image ?? image,
+    image: options.image ?? pinned(image),
     imagePullPolicy: options.pullPolicy,
     restartPolicy: 'Always',
     // As PID 1 PowerDNS would ignore SIGTERM and use up the whole grace period.
@@ -145,8 +185,8 @@ export function powerdns(options: ContainerOptions & { replicas: number }): k8s.
       periodSeconds: 1,
       failureThreshold: 60,
     },
-    // PowerDNS does not notice when its database file is destroyed: it keeps the old one open. An exec probe is
-    // expensive, so it runs rarely.
+    // For a database that is damaged in place; start.sh notices at once when it is gone. An exec probe is expensive, so it
+    // runs rarely.
     livenessProbe: {
       exec: { command: ['sqlite3', '-readonly', database, 'select count(*) from domains'] },
       periodSeconds: 30,
@@ -156,7 +196,7 @@ export function powerdns(options: ContainerOptions & { replicas: number }): k8s.
     // A single replica answers until it exits.
     ...(options.replicas > 1 && { lifecycle: { preStop: { exec: { command: ['sleep', `${drainSeconds}`] } } } }),
     volumeMounts: [
-      { name: 'data', mountPath: paths.database },
+      { name: dataVolume, mountPath: paths.database },
       { name: 'key', mountPath: paths.key },
       { name: 'powerdns', mountPath: paths.powerdns, readOnly: true },
       { name: 'socket', mountPath: paths.socket },

@@ -4,15 +4,13 @@ import type { KubernetesObject } from '../../cdk8s-function-xp/composition.ts';
 import { shortDigest } from '../../contract/digest.ts';
 import type { SpecSource } from '../discovery/source.ts';
 import type { Instance } from '../instance.ts';
-import { claimTemplate, selectorLabels } from '../names.ts';
+import { dataVolume, selectorLabels } from '../names.ts';
 import type { Spec } from '../spec.ts';
 import { agent } from './agent.ts';
 import { tokenVolume } from './container.ts';
 import { externalDNS } from './external-dns.ts';
+import { restricted, spread } from './pod.ts';
 import { type Features, powerdns, powerdnsFilesFor } from './powerdns.ts';
-
-/** The user and group of PowerDNS's image. All containers run as this user, so that the agent can read the API key. */
-const user = 953;
 
 export interface ServerProps extends Instance {
   /** The sources of ExternalDNS. If empty, it does not run. */
@@ -45,11 +43,7 @@ export class Server extends Construct {
         // Time for the clients' nodes to learn of a new replica before the next one stops.
         minReadySeconds: spec.replicas > 1 ? 5 : 0,
         selector: { matchLabels: selectorLabels(names.composite) },
-        persistentVolumeClaimRetentionPolicy: {
-          whenDeleted: spec.storage.retain ? 'Retain' : 'Delete',
-          whenScaled: spec.storage.retain ? 'Retain' : 'Delete',
-        },
-        volumeClaimTemplates: [claim(spec, props.observed)],
+        ...(spec.storage.type === 'Volume' && claims(spec, props.observed)),
         template: {
           metadata: {
             labels: { ...spec.podLabels, ...labels },
@@ -72,7 +66,7 @@ export class Server extends Construct {
 }
 
 function pod({ spec, names, sources }: ServerProps, powerdnsConfigMap: string): k8s.PodSpec {
-  const { images, resources, scheduling } = spec;
+  const { images, resources } = spec;
   const discovers = sources.length > 0;
   const options = (part: 'powerdns' | 'externalDNS' | 'agent') => ({
     image: images[part],
@@ -81,19 +75,10 @@ function pod({ spec, names, sources }: ServerProps, powerdnsConfigMap: string): 
   });
   const agentContainer = agent({ ...options('agent'), names, sidecar: discovers });
   return {
-    serviceAccountName: names.server,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
-      fsGroup: user,
-      fsGroupChangePolicy: 'OnRootMismatch',
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    imagePullSecrets: images.pullSecrets.length > 0 ? images.pullSecrets : undefined,
-    ...placement(names.composite, spec.replicas, scheduling),
+    ...restricted(spec, names.server),
+    topologySpreadConstraints:
+      // Two servers on one node would fail together.
+      spec.replicas > 1 ? [spread(selectorLabels(names.composite), 'DoNotSchedule')] : undefined,
     initContainers: [
       powerdns({ ...options('powerdns'), replicas: spec.replicas }),
       ...(discovers ? [agentContainer] : []),
@@ -107,46 +92,34 @@ function pod({ spec, names, sources }: ServerProps, powerdnsConfigMap: string): 
       { name: 'powerdns', configMap: { name: powerdnsConfigMap } },
       { name: 'declared', configMap: { name: names.declared } },
       tokenVolume,
+      ...(spec.storage.type === 'Ephemeral' ? [emptyDir(spec)] : []),
     ],
   };
 }
 
-function placement(composite: string, replicas: number, chosen: Spec['scheduling']): Partial<k8s.PodSpec> {
+/** The claim template. It is immutable: the size of an existing one is kept, and the agent expands the claims. */
+function claims({ storage }: Spec, observed: KubernetesObject | undefined): Partial<k8s.StatefulSetSpec> {
+  const existing = observed?.spec?.volumeClaimTemplates?.[0]?.spec;
+  const size: string = existing?.resources?.requests?.storage ?? storage.size;
+  const policy = storage.retain ? 'Retain' : 'Delete';
   return {
-    nodeSelector: Object.keys(chosen.nodeSelector).length > 0 ? chosen.nodeSelector : undefined,
-    tolerations: chosen.tolerations.length > 0 ? chosen.tolerations : undefined,
-    affinity: chosen.affinity as k8s.Affinity | undefined,
-    priorityClassName: chosen.priorityClassName,
-    topologySpreadConstraints:
-      replicas > 1
-        ? [
-            {
-              maxSkew: 1,
-              topologyKey: 'kubernetes.io/hostname',
-              // Two servers on one node would fail together.
-              whenUnsatisfiable: 'DoNotSchedule',
-              // Pods must not wait for nodes that are drained or gone.
-              nodeTaintsPolicy: 'Honor',
-              labelSelector: { matchLabels: selectorLabels(composite) },
-            },
-          ]
-        : undefined,
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: policy, whenScaled: policy },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: dataVolume },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          storageClassName: storage.storageClassName,
+          resources: { requests: { storage: k8s.Quantity.fromString(size) } },
+        },
+      },
+    ],
   };
 }
 
-/** The claim template. It is immutable: the size of an existing one is kept, and the agent expands the claims. */
-function claim({ storage }: Spec, observed: KubernetesObject | undefined): k8s.KubePersistentVolumeClaimProps {
-  const existing = observed?.spec?.volumeClaimTemplates?.[0]?.spec;
-  return {
-    metadata: { name: claimTemplate },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      storageClassName: storage.storageClassName,
-      resources: {
-        requests: { storage: k8s.Quantity.fromString(existing?.resources?.requests?.storage ?? storage.size) },
-      },
-    },
-  };
-}
+const emptyDir = ({ storage }: Spec): k8s.Volume => ({
+  name: dataVolume,
+  emptyDir: { sizeLimit: k8s.Quantity.fromString(storage.size) },
+});
 
 const digest = (files: Record<string, string>) => shortDigest(JSON.stringify(files));

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { Report } from '../../contract/report.ts';
+import { zoneStatusTexts } from '../../contract/zone-schema.ts';
 import type { Spec } from '../spec.ts';
 import type { SpecZone } from './zone.ts';
 
 /** What the parent zone or a validating resolver needs of a signed zone. */
 export const signature = z.object({
-  ds: z.array(z.string()).describe('RDATA of the DS records, for the parent zone or the trust anchor of a resolver.'),
-  dnskey: z.array(z.string()).describe('RDATA of the DNSKEY records.'),
+  ds: z.array(z.string()).describe(zoneStatusTexts.ds),
+  dnskey: z.array(z.string()).describe(zoneStatusTexts.dnskey),
 });
 
 export type Signature = z.output<typeof signature>;

@@ -1,22 +1,19 @@
 import * as z from 'zod';
 import type { Condition } from '../../cdk8s-function-xp/composition.ts';
 import type { DeclaredZone } from '../../contract/declaration.ts';
+import { delegationLines } from '../../contract/delegation.ts';
 import type { Report, ZoneReport } from '../../contract/report.ts';
+import { zoneStatusTexts } from '../../contract/zone-schema.ts';
 import { no, yes } from '../condition.ts';
-import { delegationLines } from './delegation.ts';
+import { type Endpoints, lacksAddresses } from '../server/service.ts';
 import { reportedSignatures, type Signature, signature } from './signature.ts';
 
 export const zoneStatus = z.object({
   name: z.string().describe('Name of the zone.'),
   state: z.string().describe('One of Serving, Pending, Failed, or Retained (no longer declared, but not empty).'),
-  message: z.string().optional().describe('What is wrong, and how to fix it.'),
-  delegation: z
-    .array(z.string())
-    .optional()
-    .describe(
-      'Records that the parent zone must have, as lines of a zone file: NS, DS and the addresses of the name servers. Unset if the parent is a zone of this instance.',
-    ),
-  dnssec: signature.optional().describe('What the parent or a validating resolver needs of a signed zone.'),
+  message: z.string().optional().describe(zoneStatusTexts.message),
+  delegation: z.array(z.string()).optional().describe(zoneStatusTexts.delegation),
+  dnssec: signature.optional().describe(zoneStatusTexts.dnssec),
 });
 
 export type ZoneStatus = z.output<typeof zoneStatus>;
@@ -24,8 +21,7 @@ export type ZoneStatus = z.output<typeof zoneStatus>;
 /** What the status of the zones is derived from. */
 export interface ZonesStatusInput {
   zones: DeclaredZone[];
-  /** Those of the DNS Service. */
-  addresses: string[];
+  endpoints: Endpoints;
   /** The signatures published so far, by zone. */
   signatures: ReadonlyMap<string, Signature>;
   pods: string[];
@@ -48,13 +44,17 @@ export function zoneStatuses(input: ZonesStatusInput): ZoneStatus[] {
 }
 
 function statusOf(zone: DeclaredZone, retained: ZoneReport | undefined, input: ZonesStatusInput): ZoneStatus {
-  const { zones, addresses, signatures, current, pods } = input;
+  const { zones, endpoints, signatures, current, pods } = input;
   const { name, dnssec } = zone;
   const reported = latestOf(input).flatMap((r) => r.zones.filter((each) => each.name === name));
   const found = dnssec ? reportedSignatures(name, current) : [];
   const signature = dnssec && (found.length === 1 ? found[0] : signatures.get(name));
   const ds = dnssec?.mode === 'Signed' ? (signature?.ds ?? []) : [];
-  const delegation = delegationLines(zone, zones, ds, addresses);
+  const delegation = delegationLines(zone, zones, ds, {
+    addresses: endpoints.advertised.serverAddresses,
+    replicaAddresses: endpoints.replicas.map((each) => each.serverAddresses),
+    lacksAddresses: lacksAddresses(endpoints),
+  });
   const state = found.length > 1 ? disagreement(name, found) : worstOf(name, reported, pods.length, retained);
   return { ...state, ...(delegation && { delegation }), ...(signature && { dnssec: signature }) };
 }

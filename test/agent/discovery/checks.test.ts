@@ -78,6 +78,15 @@ const cases: Record<string, Case> = {
     verdict: 'DeclaredElsewhere',
     message: 'dev.corp.internal is delegated',
   },
+  unresolvedTarget: {
+    record: {
+      ...desired(zone, 'CNAME', 'lb.example.com.'),
+      fault: 'the target lb.example.com is not resolved yet',
+      unresolved: { verdict: 'Pending' },
+    },
+    verdict: 'Pending',
+    message: 'is not resolved yet',
+  },
   misplacedType: {
     record: desired(zone, 'CNAME', 'lb.example.com.'),
     message: 'a CNAME is not allowed at the zone apex',

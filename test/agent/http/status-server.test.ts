@@ -67,6 +67,13 @@ describe('paths', () => {
     ['/names.json?verdict=held', 400, text, /^unknown verdict held: use one of Resolved, .*\n$/],
     ['/names.json?verdict=%1b[31m%0a', 400, text, /^unknown verdict \ufffd\[31m : use one of Resolved, .*\n$/],
     ['/?verdict=%3Cscript%3E', 400, text, /^unknown verdict <script>: use/],
+    ['/connect', 200, html, /^<!doctype html>\n[\s\S]*<h1>Connect to Internal DNS corp<\/h1>[\s\S]*<\/html>\n$/],
+    ['/connect?way=service', 200, html, /Unbound[\s\S]*stub-addr: 10\.96\.0\.53\n/],
+    ['/connect.txt', 200, text, /^Internal DNS corp\nZones: corp\.internal, lab\.internal, 2\.0\.192\.in-addr\.arpa\n/],
+    ['/connect.txt?way=', 200, text, /\n {4}server=\/corp\.internal\/192\.0\.2\.53#30053\n/],
+    ['/connect.json', 200, 'application/json', /^\{"instance":"corp","zones":\[.*\}\n$/],
+    ['/connect.txt?way=wan', 400, text, /^unknown way in wan: use one of service, lan, tailnet\n$/],
+    ['/connect?way=%3Cscript%3E%1b', 400, text, /^unknown way in <script>\ufffd: use one of/],
     ['/healthz', 200, text, /^ok\n$/],
     ['/healthz?verbose', 200, text, /^ok\n$/],
     ['/readyz', 200, 'application/json', /^\{"declaration":"abc",.*\}\n$/],
@@ -105,7 +112,18 @@ test('without PowerDNS the metrics of the agent are still served', async () => {
 });
 
 describe('methods', () => {
-  const paths = ['/', '/names.json', '/names.txt', '/healthz', '/readyz', '/metrics', '/nonsense'];
+  const paths = [
+    '/',
+    '/names.json',
+    '/names.txt',
+    '/connect',
+    '/connect.json',
+    '/connect.txt',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/nonsense',
+  ];
   test.each(paths)('HEAD %s is GET without a body', async (path) => {
     const [head, whole] = [await get(path, { method: 'HEAD' }), await get(path)];
     expect([head.status, head.headers.get('content-type')]).toEqual([whole.status, whole.headers.get('content-type')]);
@@ -121,7 +139,7 @@ describe('methods', () => {
 });
 
 test('no response may be cached, sniffed, framed or sent as a referrer, and no script may run', async () => {
-  for (const path of ['/', '/names.json', '/names.txt', '/nonsense', '/metrics']) {
+  for (const path of ['/', '/names.json', '/names.txt', '/connect', '/connect.txt', '/nonsense', '/metrics']) {
     const { headers } = await get(path);
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',

@@ -21,6 +21,7 @@ const status = (code: number, message: string) => ({
 class Kubernetes {
   readonly requests: string[] = [];
   declaration: string | undefined = 'one';
+  waysIn: string | undefined;
   claim = '1Gi';
   secret: { data?: Record<string, string>; version: number } | undefined = { version: 1 };
   /** Called when the Secret was read. */
@@ -41,6 +42,12 @@ class Kubernetes {
       watch.write(`${JSON.stringify({ type: 'MODIFIED', object: this.#configMap })}\n`);
   }
 
+  /** Deletes the ConfigMap. */
+  delete(): void {
+    this.declaration = undefined;
+    for (const watch of this.#watches) watch.write(`${JSON.stringify({ type: 'DELETED', object: this.#configMap })}\n`);
+  }
+
   /** As an API server that restarts. */
   hangUp(): void {
     for (const watch of this.#watches) watch.destroy();
@@ -55,7 +62,7 @@ class Kubernetes {
       kind: 'ConfigMap',
       apiVersion: 'v1',
       metadata: { name: 'declared', namespace: 'dns', resourceVersion: `${this.#version}` },
-      data: { 'declaration.json': this.declaration },
+      data: { 'declaration.json': this.declaration, 'ways-in.json': this.waysIn },
     };
   }
 
@@ -168,6 +175,18 @@ test('watches the declaration, and no other ConfigMap', async () => {
   for (const request of kubernetes.requests) expect(request).toMatch(/fieldSelector=metadata.name%3Ddeclared/);
 });
 
+test('receives the ways in with the declaration, and again when they change', async () => {
+  const received: [string, string | undefined][] = [];
+  agentClient.watchDeclaration(
+    (text, waysIn) => received.push([text, waysIn]),
+    () => {},
+  );
+  await vi.waitFor(() => expect([received, kubernetes.watches]).toEqual([[['one', undefined]], 1]), polling);
+  kubernetes.waysIn = 'service';
+  kubernetes.change('one');
+  await vi.waitFor(() => expect(received.at(-1)).toEqual(['one', 'service']), polling);
+});
+
 test('receives a change that was made while the API server was down', async () => {
   watch();
   await vi.waitFor(() => expect(kubernetes.watches).toBe(1), polling);
@@ -177,6 +196,18 @@ test('receives a change that was made while the API server was down', async () =
   kubernetes.change('two');
   kubernetes.failure = undefined;
   await vi.waitFor(() => expect([texts.at(-1), failures.at(-1)]).toEqual(['two', undefined]), polling);
+});
+
+test('tells whether the ConfigMap of the declaration exists', async () => {
+  const known: boolean[] = [];
+  agentClient.watchDeclaration(
+    () => {},
+    () => {},
+    (exists) => void known.push(exists),
+  );
+  await vi.waitFor(() => expect([known.at(-1), kubernetes.watches]).toEqual([true, 1]), polling);
+  kubernetes.delete();
+  await vi.waitFor(() => expect(known.at(-1)).toBe(false), polling);
 });
 
 test('reports a missing ConfigMap', async () => {
@@ -311,6 +342,16 @@ describe('the keys of zones', () => {
     });
     const results = await Promise.all(['a', 'b', 'c', 'd'].map((key) => keys.getOrCreate('fourth.internal', key)));
     expect(new Set(results).size).toBe(1);
+  });
+
+  test('are no more than the limit, but for zones that have one', async () => {
+    await keys.getOrCreate('corp.internal', 'one', 2);
+    await keys.getOrCreate('other.internal', 'two', 2);
+    await expect(keys.getOrCreate('third.internal', 'three', 2)).rejects.toThrow(
+      new Error('it has 2 keys already: remove those of zones that are gone'),
+    );
+    expect(await keys.getOrCreate('corp.internal', 'new', 2)).toBe('one');
+    expect(await keys.getOrCreate('third.internal', 'three')).toBe('three');
   });
 
   test('cannot be kept without the Secret, nor while others keep writing it', async () => {

@@ -28,6 +28,16 @@ interface Watcher {
   response: ServerResponse;
 }
 
+/** A kubeconfig with this server and token. */
+export function kubeconfigOf({ server, token }: Pick<Config, 'server' | 'token'>): string {
+  return JSON.stringify({
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: { token } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'c',
+  });
+}
+
 export class ApiServer {
   /** URLs. */
   readonly requests: string[] = [];
@@ -40,8 +50,12 @@ export class ApiServer {
   /** Whether custom resource definitions are being deleted, their objects first. */
   isTerminating = false;
   token = 'secret';
+  /** Whether patches change objects; otherwise they are only recorded. */
+  storesPatches = false;
   /** Connections so far. */
   connections = 0;
+  /** The names of the items in lists of maps that each field manager has applied. */
+  readonly #owned = new Map<string, Set<string>>();
   readonly #collections = new Map<string, Map<string, StoredObject>>();
   readonly #watchers = new Set<Watcher>();
   readonly #server: Server;
@@ -183,8 +197,8 @@ export class ApiServer {
     this.requests.push(url);
     if (method !== 'GET') this.writes.push(`${method} ${url} ${headers['content-type']} ${body}`);
     const failure = [...this.failures].find(([path]) => pathname.startsWith(path))?.[1];
-    const [, api, namespace, plural, name] =
-      /^(.*?\/v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
+    const [, api, namespace, plural, name, subresource] =
+      /^(.*?\/v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/(status))?$/.exec(pathname) ?? [];
     const collection = `${api}/${plural}`;
     const only = /^metadata\.name=(.*)$/.exec(searchParams.get('fieldSelector') ?? '')?.[1];
     const watcher = { collection, namespace, name: only, response };
@@ -193,10 +207,56 @@ export class ApiServer {
     else if (failure) refuse(response, failure.code, failure.message, failure.reason);
     else if (pathname === '/readyz') response.end('ok');
     else if (/^\/apis\/[^/]+\/[^/]+$/.test(pathname)) this.#serveResources(pathname, response);
+    else if (subresource && this.storesPatches)
+      this.#applyStatus(
+        collection,
+        { key: `${namespace}/${name}`, manager: searchParams.get('fieldManager') ?? '', patch: JSON.parse(body) },
+        response,
+      );
+    else if (method === 'PATCH' && this.storesPatches)
+      this.#patch(collection, namespace ? `${namespace}/${name}` : `${name}`, JSON.parse(body), response);
     else if (method !== 'GET') response.writeHead(method === 'POST' ? 201 : 200).end(body);
     else if (name !== undefined) this.#serveObject(collection, namespace ? `${namespace}/${name}` : name, response);
     else if (searchParams.get('watch')) this.#serveWatch(watcher, searchParams);
     else this.#serveList(watcher, searchParams);
+  }
+
+  /** A JSON Merge Patch, or what server-side apply makes of one's own fields. */
+  #patch(collection: string, key: string, patch: Partial<StoredObject>, response: ServerResponse): void {
+    const object = this.#objects(collection).get(key);
+    const { resourceVersion: version = object?.metadata.resourceVersion } = patch.metadata ?? {};
+    if (!object) refuse(response, 404, `${key} not found`, 'NotFound');
+    else if (version !== object.metadata.resourceVersion) refuse(response, 409, `${key} has been modified`, 'Conflict');
+    else {
+      this.put(collection, merged(object, patch) as StoredObject);
+      response.end(JSON.stringify(this.#objects(collection).get(key)));
+    }
+  }
+
+  /**
+   * Server-side apply of a status whose instances are a list map by name: what a manager does not apply any more goes, and
+   * what others have applied stays.
+   */
+  #applyStatus(
+    collection: string,
+    { key, manager, patch }: { key: string; manager: string; patch: StoredObject },
+    response: ServerResponse,
+  ): void {
+    const object = this.#objects(collection).get(key);
+    if (!object) return void refuse(response, 404, `${key} not found`, 'NotFound');
+    const owner = `${collection} ${key} ${manager}`;
+    const owned = this.#owned.get(owner) ?? new Set();
+    const { instances = [] } = patch.status as { instances?: { name: string }[] };
+    const { instances: before = [] } = (object.status ?? {}) as { instances?: { name: string }[] };
+    const kept = before.flatMap((each) => {
+      const applied = instances.find(({ name }) => name === each.name);
+      return applied ?? (owned.has(each.name) ? [] : each);
+    });
+    const added = instances.filter(({ name }) => !before.some((each) => each.name === name));
+    this.#owned.set(owner, new Set(instances.map(({ name }) => name)));
+    const status = sorted({ ...(object.status as object), instances: [...kept, ...added] });
+    if (JSON.stringify(status) !== JSON.stringify(object.status)) this.put(collection, { ...object, status });
+    response.end(JSON.stringify(this.#objects(collection).get(key)));
   }
 
   #hold(response: ServerResponse): void {
@@ -243,6 +303,25 @@ export class ApiServer {
     response.flushHeaders();
     for (const event of this.#events) if (event.version > from) send(watcher, event);
   }
+}
+
+/** With the fields of all objects in the order in which Go writes a map. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, each]) => [name, sorted(each)]));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7396 */
+function merged(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result = { ...(typeof target === 'object' ? target : {}) } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = merged(result[key], value);
+  }
+  return result;
 }
 
 const keyOf = ({ metadata: { namespace, name } }: StoredObject) => (namespace ? `${namespace}/${name}` : name);

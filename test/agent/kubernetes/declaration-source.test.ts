@@ -66,6 +66,31 @@ test('resolves with the first valid declaration', async () => {
   expect(applied).toEqual(['one']);
 });
 
+test('the ways in come with the declaration, from the ConfigMap and from the folder of the file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'declaration-'));
+  for (const [name, text] of [
+    ['declaration.json', 'one'],
+    ['ways-in.json', 'its ways in'],
+  ] as const)
+    writeFileSync(join(folder, name), text);
+  const applied: (string | undefined)[][] = [];
+  const apply = (...texts: (string | undefined)[]) => void applied.push(texts);
+  const client = { watchDeclaration: (onText: (...texts: string[]) => void) => onText('two', 'other ways in') };
+  const others = { apply, failureLog: { record: () => {} }, log: { warn: () => {} } };
+  await watchDeclaration({ client, file: none, ...others });
+  await watchDeclaration({
+    client: { watchDeclaration: () => {} },
+    file: join(folder, 'declaration.json'),
+    ...others,
+    timeoutMs: 1,
+  });
+  expect(applied).toEqual([
+    ['two', 'other ways in'],
+    ['one', 'its ways in'],
+  ]);
+  rmSync(folder, { recursive: true });
+});
+
 test('the file may be missing', async () => {
   const { watching, applied, logged } = watch([], { timeoutMs: 1, from: none });
   await watching;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { every, Runnables } from '../../../functions/agent/lib/runnable.ts';
+import { every, inStep, Runnables } from '../../../functions/agent/lib/runnable.ts';
 import { polling } from '../../timeouts.ts';
 
 const never = (error: unknown) => expect.unreachable(`${error}`);
@@ -46,6 +46,32 @@ describe('runnables', () => {
     const runnables = new Runnables();
     runnables.start([every(3_600_000, 'rare', () => {})], never);
     expect(await runnables.stop(3_600_000)).toEqual([]);
+  });
+
+  test('in step wake up together, and none waits for another one', async () => {
+    const runs = { quick: 0, slow: 0, last: 0 };
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const order: string[] = [];
+    const work = (name: keyof typeof runs) => () => {
+      runs[name]++;
+      order.push(name);
+    };
+    const slow = () => {
+      work('slow')();
+      return released;
+    };
+    const runnables = new Runnables();
+    runnables.start(
+      inStep(() => 1, { quick: work('quick'), slow, last: work('last') }),
+      never,
+    );
+    await vi.waitFor(() => expect(runs.last).toBeGreaterThan(2), polling);
+    expect(runs.slow).toBe(1);
+    release();
+    await vi.waitFor(() => expect(runs.slow).toBeGreaterThan(2), polling);
+    expect(await runnables.stop(10_000)).toEqual([]);
+    expect(order.slice(0, 5)).toEqual(['quick', 'slow', 'last', 'quick', 'last']);
+    expect(Math.abs(runs.quick - runs.last)).toBeLessThan(2);
   });
 
   test('a failure is reported, and the others go on', async () => {

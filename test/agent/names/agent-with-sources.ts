@@ -21,12 +21,12 @@ export type AgentWithSources = Awaited<ReturnType<typeof agentWithSources>>;
 export async function agentWithSources(
   discovery: object = {},
   more: DeclarationChanges = {},
-  { outOfZoneNames }: Pick<AgentOptions, 'outOfZoneNames'> = {},
+  { outOfZoneNames, hostNames }: Pick<AgentOptions, 'outOfZoneNames' | 'hostNames'> = {},
 ) {
   const objects = new FakeSourceLister();
   const propagations: number[] = [];
   const onPropagation = (milliseconds: number) => void propagations.push(milliseconds);
-  const options = { lister: objects, onPropagation, outOfZoneNames };
+  const options = { lister: objects, onPropagation, outOfZoneNames, hostNames };
   let current = makeAgent(undefined, options);
   const { database, clock } = current;
   let declared: Declaration;
@@ -51,11 +51,14 @@ export async function agentWithSources(
     get agent() {
       return current.agent;
     },
+    get log() {
+      return current.log;
+    },
     declare: declareAll,
     problems: () => current.problems(),
     /** Replaces the agent by a new process. */
-    async restart() {
-      current = makeAgent(database, { ...options, now: () => clock.now });
+    async restart(restarted: Pick<AgentOptions, 'hostNames'> = {}) {
+      current = makeAgent(database, { ...options, ...restarted, now: () => clock.now });
       current.declare(declared);
       if (database.failure === undefined) await current.agent.reconcile();
     },

@@ -87,9 +87,13 @@ test.each<[string, string]>([
   expect(agent.verdictOf(x)).toBe(verdict);
 });
 
+const asCNAMEs = { targets: { hostNames: 'CNAME' } };
+const toFewClients =
+  'clients whose resolver queries this server for nothing but its zones get no address for lb.example.com: set discovery.targets.hostNames: Addresses';
+
 test.each<[string, OutOfZoneState | undefined, string]>([
-  ['lb.example.com', 'Addresses', 'Resolved: resolves to lb.example.com'],
-  ['lb.example.com', undefined, 'Resolved: resolves to lb.example.com'],
+  ['lb.example.com', 'Addresses', `Resolved: resolves to lb.example.com; ${toFewClients}`],
+  ['lb.example.com', undefined, `Resolved: resolves to lb.example.com; ${toFewClients}`],
   [
     'lb.example.com',
     'Absent',
@@ -117,10 +121,13 @@ test.each<[string, OutOfZoneState | undefined, string]>([
   ],
 ])('a CNAME to %s, which the resolver finds %s', async (target, state, verdict) => {
   const outside = new FakeOutOfZoneNames();
-  const agent = await agentWithSources({}, { zones: declared }, { outOfZoneNames: outside });
+  const agent = await agentWithSources(asCNAMEs, { zones: declared }, { outOfZoneNames: outside });
   agent.setObject(x, { targets: [target] });
   await agent.sync(8);
-  expect([outside.watched, agent.verdictOf(x)]).toEqual([['lb.example.com.'], `Resolved: resolves to ${target}`]);
+  expect(outside.watched).toEqual(['lb.example.com.']);
+  // The target of an ALIAS is resolved by PowerDNS.
+  const note = target === 'alias.corp.internal' ? '' : `; ${toFewClients}`;
+  expect(agent.verdictOf(x)).toBe(`Resolved: resolves to ${target}${note}`);
   if (state) outside.set('lb.example.com', state);
   await agent.passWithoutSync(1);
   expect(agent.verdictOf(x)).toBe(verdict);
@@ -161,4 +168,14 @@ test('a CNAME loop that was closed by hand is reported, and the next sync remove
     /^Refused: cannot publish: CNAME loop www\.corp\.internal -> b\.corp\.internal -> www\.corp/,
   );
   expect(agent.database.rrsets.some(({ name }) => name === `${www}.`)).toBe(false);
+});
+
+test('a CNAME that leads outside is no answer for clients of the resolver either, which follows none', async () => {
+  const resolver = { service: 'r', ports: { agents: 1, metrics: 2 }, certificates: [], upstreams: [] };
+  const agent = await agentWithSources(asCNAMEs, { zones: declared, resolver });
+  agent.setObject(x, { targets: ['lb.example.com'] });
+  await agent.sync(8);
+  expect(agent.verdictOf(x)).toBe(
+    'Resolved: resolves to lb.example.com; clients of the resolver get no address for lb.example.com: set discovery.targets.hostNames: Addresses',
+  );
 });

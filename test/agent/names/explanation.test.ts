@@ -30,7 +30,7 @@ test('a CNAME target is shown without its trailing dot', async () => {
   const agent = await agentWithSources();
   agent.setObject(x, { targets: ['lb.example.com'] });
   await agent.sync();
-  expect(agent.verdictOf(x)).toBe('Resolved: resolves to lb.example.com');
+  expect(agent.verdictOf(x)).toMatch(/^Resolved: resolves to lb\.example\.com; /);
 });
 
 test('an invalid ttl annotation is reported on a resolved host', async () => {
@@ -40,6 +40,29 @@ test('an invalid ttl annotation is reported on a resolved host', async () => {
   expect(agent.verdictOf(x)).toBe(
     'Resolved: resolves to 192.0.2.1; invalid ttl annotation "1d", using the default TTL: write seconds, such as 300, or a duration, such as 5m',
   );
+});
+
+test('a host at an address in a LAN is told where clients come through tailnets only', async () => {
+  const agent = await agentWithSources({ recordTypes: ['A', 'AAAA'] }, { isTailnetOnly: true });
+  const route = '; a client in the tailnet connects only with a route there: set up a subnet router, or';
+  for (const [target, isTold] of [
+    ['10.0.0.7', true],
+    ['192.168.0.7', true],
+    ['fd00::7', true],
+    ['100.64.0.7', false],
+    ['fd7a:115c:a1e0::7', false],
+    ['203.0.113.7', false],
+  ] as const) {
+    agent.setObject(x, { targets: [target] });
+    await agent.sync(2);
+    expect(agent.verdictOf(x)?.replace(/ use ingressClassName tailscale$/, '')).toBe(
+      `Resolved: resolves to ${target}${isTold ? route : ''}`,
+    );
+  }
+  await agent.redeclare({ recordTypes: ['A', 'AAAA'] }, {});
+  agent.setObject(x, { targets: ['10.0.0.7'] });
+  await agent.sync(2);
+  expect(agent.verdictOf(x)).toBe('Resolved: resolves to 10.0.0.7');
 });
 
 test('a host without an address is Pending while it is new, then NoAddress', async () => {
@@ -77,6 +100,8 @@ test('a host that ExternalDNS does not request stays Pending, and the message na
   );
 });
 
+const resolver = { service: 'r', ports: { agents: 1, metrics: 2 }, certificates: [], upstreams: [] };
+
 describe('OutsideZones', () => {
   test('names the only zone', async () => {
     const agent = await agentWithSources();
@@ -85,6 +110,20 @@ describe('OutsideZones', () => {
     expect(agent.verdictOf(x, 'www.crop.internal')).toBe(
       'OutsideZones: outside the zone corp.internal: use a name in a zone, or declare its zone in spec.zones',
     );
+  });
+
+  test('says that the resolver asks elsewhere, if it does', async () => {
+    const messageOf = async (more: object) => {
+      const agent = await agentWithSources({}, { resolver: { ...resolver, ...more } });
+      agent.setObject(x, { hosts: ['www.crop.internal'], targets: ['192.0.2.1'] });
+      await agent.sync();
+      return agent.verdictOf(x, 'www.crop.internal');
+    };
+    const asks = ', so that the resolver asks upstreams for it';
+    expect(await messageOf({ check: { name: '.', type: 'NS' } })).toContain(
+      `the zone corp.internal${asks}: use a name`,
+    );
+    expect(await messageOf({})).not.toContain(asks);
   });
 
   test('names the nearest of several zones, whether or not the object has an address', async () => {

@@ -12,7 +12,10 @@ export const www = 'www.corp.internal';
 /** Its host is www.corp.internal unless it has others. */
 export interface FakeObject
   extends Partial<
-    Pick<SourceObject, 'created' | 'parts' | 'invalidTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'>
+    Pick<
+      SourceObject,
+      'created' | 'isInexact' | 'parts' | 'invalidTTL' | 'below' | 'ofPodsOrNodes' | 'filteredBy' | 'isUnready'
+    >
   > {
   hosts?: string[];
   targets?: string[];

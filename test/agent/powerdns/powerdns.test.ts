@@ -177,7 +177,7 @@ describe('zones', () => {
     expect(await dig('corp.internal', 'NS')).toBe('NOERROR ns1.corp.internal');
     const { rcode, authority } = await server.query('missing.corp.internal');
     expect(rcode).toBe('NXDOMAIN');
-    const soa = { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 30 };
+    const soa = { mname: 'ns1.corp.internal', rname: 'hostmaster.corp.internal', minimum: 5 };
     expect(authority).toMatchObject([{ type: 'SOA', data: soa }]);
     expect(setup.agent.report()?.zones).toEqual([{ name: 'corp.internal', state: 'Serving' }]);
     await expectQuiet([]);

@@ -1,35 +1,19 @@
 /** The state of names outside the zones, and the number of queries for it. */
-import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
-import { decode, encode } from 'dns-packet';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { OutOfZoneResolver } from '../../../functions/agent/resolver/out-of-zone-resolver.ts';
-import { freePort } from '../../powerdns/server.ts';
+import { startServer } from './dns-server.ts';
 
 type Response = 'A' | 'AAAA' | 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'nothing';
-const rcodes: Partial<Record<Response, number>> = { NXDOMAIN: 3, SERVFAIL: 2 };
 
 /** A DNS server with a response for each name, and a resolver that queries it. */
 async function startResolver(responses: Record<string, Response>, ttl = 60) {
-  const port = await freePort();
-  const socket = createSocket('udp4').bind(port, '127.0.0.1');
-  await once(socket, 'listening');
-  onTestFinished(() => void socket.close());
-  const queries: string[] = [];
-  socket.on('message', (message, from) => {
-    const { id, questions: [question] = [] } = decode(message);
-    const { name, type } = question!;
-    queries.push(`${name} ${type}`);
-    const answer = responses[name] ?? 'A';
-    if (answer === 'nothing') return;
+  const { resolver, queries } = await startServer(({ name, type }) => {
+    const response = responses[name] ?? 'A';
+    if (response === 'nothing') return undefined;
+    if (response === 'NXDOMAIN' || response === 'SERVFAIL') return { rcode: response };
     const data = type === 'A' ? '192.0.2.1' : '2001:db8::1';
-    const answers = answer === type ? [{ type: type as 'A', name, ttl, data }] : [];
-    const flags = 0x180 | (rcodes[answer] ?? 0);
-    socket.send(encode({ type: 'response', id, flags, questions: [question!], answers }), from.port, from.address);
+    return { answers: response === type ? [{ type: type as 'A', name, ttl, data }] : [] };
   });
-  const resolver = new Resolver({ timeout: 200, tries: 1 });
-  resolver.setServers([`127.0.0.1:${port}`]);
   const clock = { now: 1_000 };
   const names = new OutOfZoneResolver({ resolver, now: () => clock.now });
   return {

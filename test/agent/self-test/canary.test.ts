@@ -12,10 +12,11 @@ import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
 import { isManaged } from '../../../functions/agent/powerdns/rrset.ts';
 import { Canary, type CanaryOptions } from '../../../functions/agent/self-test/canary.ts';
-import { canaryZone, slotMs, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
+import { slotMs, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
 import type { ServerAddress } from '../../../functions/agent/self-test/dns-query.ts';
 import { ResolutionState } from '../../../functions/agent/self-test/resolution.ts';
 import { selfTest } from '../../../functions/agent/self-test/self-test.ts';
+import { canaryZone } from '../../../functions/contract/canary-zone.ts';
 import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { waitTimeoutMs } from '../../timeouts.ts';
@@ -137,6 +138,12 @@ describe('while everything works', () => {
       state: 'Unreachable',
       message: expect.stringContaining(`its Service does not at ::1 over UDP (${noAnswer}): see`),
     });
+  });
+
+  test('a Service is queried over its own protocols only', async () => {
+    const { pod, service } = await canaryWith({ serviceTransports: () => ['TCP'] }).test();
+    expect(service).toEqual([{ address: '127.0.0.1', transport: 'TCP' }]);
+    expect(pod).toHaveLength(2);
   });
 
   test('only the pod is queried until the Service has an address', async () => {

@@ -169,6 +169,18 @@ describe.each(['UDP', 'TCP'] as const)('over %s', (transport) => {
   });
 });
 
+test('asks the server to ask others if it is to', async () => {
+  const wanted: (boolean | undefined)[] = [];
+  const server = await overUDP((question) => {
+    wanted.push(question.flag_rd);
+    return [answerTo(question)];
+  });
+  const question = { server, name: 'x.test', type: 'TXT', transport: 'UDP', timeoutMs: waitTimeoutMs } as const;
+  await queryOnce({ ...question, isRecursive: true });
+  await queryOnce(question);
+  expect(wanted).toEqual([true, false]);
+});
+
 test('over UDP, messages that do not answer the question are ignored until the answer comes', async () => {
   const server = await overUDP((asked) => [
     Buffer.from('garbage'),

@@ -26,8 +26,8 @@ export class Relay {
     this.targets = targets;
   }
 
-  async listen(host = '127.0.0.1'): Promise<ServerAddress> {
-    const port = await freePort();
+  async listen(host = '127.0.0.1', at?: number): Promise<ServerAddress> {
+    const port = at ?? (await freePort());
     const tcp = createServer((client) => this.#onConnection(client)).listen(port, host);
     await once(tcp, 'listening');
     const udp = createSocket(isIPv6(host) ? 'udp6' : 'udp4').bind((tcp.address() as AddressInfo).port, host);

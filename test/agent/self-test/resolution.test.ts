@@ -172,6 +172,20 @@ describe('a Service that never answered the pod', () => {
     expect(one.reported()).toMatchObject({ state: 'Unreachable', since: '2026-11-03T10:01:00Z' });
   });
 
+  test('is Unreachable after a minute if it leads to the resolver, to which no pod is itself the way', () => {
+    const one = started();
+    for (let i = 0; i < 14; i++) {
+      one.state.record(unreachable, { replicas: 1, hasResolver: true });
+      one.clock.now += 5_000;
+    }
+    expect(one.reported()).toMatchObject({
+      state: 'Unreachable',
+      message: expect.stringMatching(
+        /^PowerDNS answers, but not through the resolver at 10\.96\.0\.10 over UDP and TCP \(.*\): see its pods and kubectl/,
+      ),
+    });
+  });
+
   test('is Unreachable if its other address family answers', () => {
     const one = started(through(healthyService, resultsAt('fd00::10', silent, silent)));
     one.record(through(healthyService, resultsAt('fd00::10', silent, silent)));

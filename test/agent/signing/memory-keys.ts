@@ -20,9 +20,10 @@ export class MemoryKeys implements KeyStore {
     return key;
   }
 
-  async getOrCreate(zone: string, key: string): Promise<string> {
+  async getOrCreate(zone: string, key: string, most = Number.POSITIVE_INFINITY): Promise<string> {
     this.offered.push(key);
     this.#request(`keep ${zone}`);
+    if (!this.keys.has(zone) && this.keys.size >= most) throw new Error('it has too many keys');
     const stored = this.keys.get(zone) ?? key;
     this.keys.set(zone, stored);
     return stored;

@@ -10,6 +10,9 @@ const known: [string, string, string][] = [
   ['tcproute', 'gateway.networking.k8s.io/v1alpha2', 'TCPRoute'],
   ['udproute', 'gateway.networking.k8s.io/v1alpha2', 'UDPRoute'],
   ['crd', 'externaldns.k8s.io/v1alpha1', 'DNSEndpoint'],
+  ['machine', 'dns.internal/v1alpha1', 'Machine'],
+  ['nameclaim', 'dns.internal/v1alpha1', 'NameClaim'],
+  ['zone', 'dns.internal/v1alpha1', 'Zone'],
 ];
 
 test.each(known)('%s refers to %s %s', (label, apiVersion, kind) => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
-import { SourceCache } from '../../../functions/agent/sources/source-cache.ts';
+import { SourceCache, type SourceCacheOptions } from '../../../functions/agent/sources/source-cache.ts';
 import { type DiscoveryChanges, discoveryWith } from '../../contract/declared.ts';
 import { polling } from '../../timeouts.ts';
 import { ApiServer } from '../kubernetes/api-server.ts';
@@ -17,13 +17,18 @@ let kubernetes: ApiServer;
 let client: Client;
 let cache: SourceCache;
 let failures: string[];
+/** Objects and their hosts; `all` without an object. */
+let changes: string[];
 
 beforeEach(async () => {
   kubernetes = new ApiServer();
   client = new Client(await kubernetes.start());
   failures = [];
   const onFailure = (action: string, failure?: string) => void failures.push(`${action}: ${failure ?? 'works'}`);
-  cache = new SourceCache({ client, onFailure, backoff: { leastMs: 20, mostMs: 20 } });
+  changes = [];
+  const onChange: SourceCacheOptions['onChange'] = (change) =>
+    void changes.push(change ? [change.resource, ...change.hosts].join(' ') : 'all');
+  cache = new SourceCache({ client, onFailure, onChange, backoff: { leastMs: 20, mostMs: 20 } });
 });
 afterEach(() => {
   cache.setDiscovery(undefined);
@@ -505,4 +510,166 @@ test('after any sequence of changes it has what a new cache would list', async (
   const hosts = Array.from({ length: 6 }, (_, i) => `h${i}.corp.internal`);
   await vi.waitFor(() => expect(hosts.map((h) => resourcesAt(`${h}.`))).toEqual(hosts.map(expected)), polling);
   expect(current.size).toBeGreaterThan(3);
+});
+
+describe('a change', () => {
+  const changed = (...expected: string[]) => vi.waitFor(() => expect(changes).toEqual(expected), polling);
+
+  test('has the hosts before and after, from the first list on', async () => {
+    kubernetes.put(ingresses, ingress('web', 'a.corp.internal'));
+    cache.setDiscovery(discovery());
+    await sees('ingress/shop/web', 'service/shop/web');
+    expect(changes).toEqual([]);
+    kubernetes.put(ingresses, ingress('web', 'b.corp.internal'));
+    await changed('ingress/shop/web a.corp.internal. b.corp.internal.');
+    kubernetes.put(ingresses, ingress('web', 'b.corp.internal', 'shop', '198.51.100.8'));
+    kubernetes.remove(ingresses, 'shop/web');
+    await changed(
+      'ingress/shop/web a.corp.internal. b.corp.internal.',
+      'ingress/shop/web b.corp.internal.',
+      'ingress/shop/web b.corp.internal.',
+    );
+  });
+
+  test('of a Gateway is one of its routes', async () => {
+    kubernetes.put(gateways, gateway('198.51.100.7'));
+    kubernetes.put(routes, route('web', 'a.corp.internal'));
+    cache.setDiscovery(discovery({ sources: [{ kind: 'HTTPRoute', resources: routeResources }] }));
+    cache.setServedResources(routeResources);
+    await sees('httproute/shop/web');
+    kubernetes.put(gateways, gateway('198.51.100.8'));
+    await changed('httproute/shop/web a.corp.internal.');
+  });
+
+  test('is no loss of the right to read', async () => {
+    kubernetes.put(ingresses, ingress('web', 'a.corp.internal'));
+    cache.setDiscovery(discovery());
+    await sees('ingress/shop/web', 'service/shop/web');
+    kubernetes.failures.set(ingresses, { code: 403, message: 'forbidden' });
+    kubernetes.endWatches();
+    await vi.waitFor(() => expect(cache.hasSynced('ingress/shop/web')).toBe(false), polling);
+    expect(changes).toEqual([]);
+  });
+});
+
+describe('Machines and claims', () => {
+  const group = '/apis/dns.internal/v1alpha1';
+  const own = [
+    { kind: 'Machine', resources: ['machines.v1alpha1.dns.internal'] },
+    { kind: 'NameClaim', resources: ['nameclaims.v1alpha1.dns.internal'] },
+  ];
+  const served = own.flatMap(({ resources }) => resources);
+  const machine = (name: string, address: string) => ({ ...metadata(name), spec: { addresses: [address] } });
+  const inventory = () => ({
+    machines: cache.inventory?.machines?.map(({ name }) => name),
+    claims: cache.inventory?.claims.map(({ name }) => name),
+  });
+  const has = (expected: object) => vi.waitFor(() => expect(inventory()).toEqual(expected), polling);
+
+  test('are listed as they are, the same until one changes, and are no source objects by themselves', async () => {
+    kubernetes.put(`${group}/machines`, machine('nas', '192.0.2.7'));
+    kubernetes.put(`${group}/nameclaims`, {
+      ...metadata('vip'),
+      spec: { name: 'vip.corp.internal', addresses: ['192.0.2.1'] },
+    });
+    cache.setDiscovery(discovery({ sources: own }));
+    cache.setServedResources(served);
+    await has({ machines: ['nas'], claims: ['vip'] });
+    await sees('machine/shop/nas', 'nameclaim/shop/vip');
+    const before = cache.inventory;
+    const [woken, version] = [changes.length, cache.version];
+    // What the agent itself writes changes nothing.
+    kubernetes.put(`${group}/machines`, { ...machine('nas', '192.0.2.7'), status: { instances: [] } });
+    kubernetes.put(`${group}/machines`, machine('printer', '192.0.2.8'));
+    await has({ machines: ['nas', 'printer'], claims: ['vip'] });
+    expect([before?.machines?.length, changes.length, cache.version]).toEqual([1, woken + 1, version]);
+    expect([...cache.list()]).toEqual([]);
+  });
+
+  test('are left out unless the selector of the spec matches', async () => {
+    for (const [name, team] of [
+      ['nas', 'web'],
+      ['printer', 'db'],
+    ] as const) {
+      const { metadata: named, ...more } = machine(name, '192.0.2.7');
+      kubernetes.put(`${group}/machines`, { ...more, metadata: { ...named, labels: { team } } });
+    }
+    cache.setDiscovery(discovery({ sources: own, selector: { matchLabels: { team: 'web' } } }));
+    cache.setServedResources(served);
+    await has({ machines: ['nas'], claims: [] });
+  });
+
+  test('without a definition are not there: claims are, and nobody waits', async () => {
+    cache.setDiscovery(discovery({ sources: own }));
+    cache.setServedResources(served.slice(1));
+    await has({ machines: undefined, claims: [] });
+    await vi.waitFor(() => expect(cache.unsynced()).toBeUndefined(), polling);
+    expect([cache.isUnsynced('machine/shop/nas'), cache.isUnsynced('nameclaim/shop/vip')]).toEqual([true, false]);
+  });
+
+  test('are none if they are no source', async () => {
+    cache.setDiscovery(discovery({ sources: own.slice(1) }));
+    cache.setServedResources(served);
+    await has({ machines: [], claims: [] });
+    cache.setDiscovery(discovery());
+    expect(cache.inventory).toBeUndefined();
+  });
+
+  test('are as before while it is unknown whether the definition of a deleted one still exists', async () => {
+    cache.setDiscovery(undefined);
+    const removals: (readonly string[])[] = [];
+    cache = new SourceCache({
+      client,
+      onRemoval: (resources) => void removals.push(resources),
+      backoff: { leastMs: 20, mostMs: 20 },
+    });
+    kubernetes.put(`${group}/machines`, machine('nas', '192.0.2.7'));
+    cache.setDiscovery(discovery({ sources: own }));
+    cache.setServedResources(served);
+    await has({ machines: ['nas'], claims: [] });
+    kubernetes.remove(`${group}/machines`, 'shop/nas');
+    await vi.waitFor(() => expect(removals).toEqual([own[0]?.resources]), polling);
+    expect(inventory()).toEqual({ machines: ['nas'], claims: [] });
+    cache.confirm(served);
+    expect(inventory()).toEqual({ machines: [], claims: [] });
+  });
+
+  test('tell Zones that cannot be read from those that are not served, and from none', async () => {
+    const zones = () => {
+      const found = cache.inventory?.zones;
+      return typeof found === 'string' ? found : found?.map((each) => ('spec' in each ? each.spec.name : each.name));
+    };
+    const source = { kind: 'Zone', resources: ['zones.v1alpha1.dns.internal'] };
+    kubernetes.put(`${group}/zones`, { ...metadata('shop'), spec: { name: 'shop.internal' } });
+    cache.setDiscovery(discovery({ sources: own }));
+    expect(zones()).toBe('Off');
+    cache.setDiscovery(discovery({ sources: [...own, source] }));
+    expect(zones()).toBe('Unknown');
+    cache.setServedResources(served);
+    expect(zones()).toBe('Unserved');
+    cache.setServedResources([...served, ...source.resources]);
+    await vi.waitFor(() => expect(zones()).toEqual(['shop.internal']), polling);
+    kubernetes.put(`${group}/zones`, { ...metadata('shop'), spec: { name: 'Shop.internal' } });
+    await vi.waitFor(
+      () =>
+        expect(cache.inventory?.zones).toEqual([
+          expect.objectContaining({ fault: expect.stringMatching(/^spec.name: /) }),
+        ]),
+      polling,
+    );
+  });
+
+  test('know the labels of their namespaces as soon as those are listed', async () => {
+    kubernetes.put(namespaces, { metadata: { name: 'shop', labels: { team: 'web' } } });
+    const tenants = [{ namespaceSelector: { matchLabels: { team: 'web' } }, names: [] }];
+    cache.setDiscovery(discovery({ sources: own, tenants }));
+    cache.setServedResources(served);
+    expect(cache.inventory?.awaitsLabels).toBe(true);
+    await vi.waitFor(() => expect(cache.inventory?.awaitsLabels).toBe(false), polling);
+    expect(cache.inventory?.labelsOf('shop')).toEqual({ team: 'web' });
+    const before = cache.inventory?.labelsOf;
+    kubernetes.put(namespaces, { metadata: { name: 'shop', labels: { team: 'db' } } });
+    await vi.waitFor(() => expect(cache.inventory?.labelsOf('shop')).toEqual({ team: 'db' }), polling);
+    expect(cache.inventory?.labelsOf).not.toBe(before);
+  });
 });

@@ -12,8 +12,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { Database } from '../../../functions/agent/powerdns/database.ts';
 import { request } from '../../../functions/agent/powerdns/http-request.ts';
 import { PowerDNS } from '../../../functions/agent/powerdns/powerdns.ts';
-import { canaryZone, writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
+import { writeCanary } from '../../../functions/agent/self-test/canary-record.ts';
 import type { ZoneFiles } from '../../../functions/agent/zones/zone-file.ts';
+import { canaryZone } from '../../../functions/contract/canary-zone.ts';
 import type { Declaration } from '../../../functions/contract/declaration.ts';
 import type { RecordType } from '../../../functions/dns/rdata/record-type.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
@@ -236,7 +237,7 @@ test('the serial increases with every change, also of the SOA, and only then', a
     zone({}),
     zone({}, record('www', 'A', '192.0.2.1')),
     zone({}, record('www', 'A', '192.0.2.2')),
-    zone({ soa: { minimum: 5 } }, record('www', 'A', '192.0.2.2')),
+    zone({ soa: { minimum: 60 } }, record('www', 'A', '192.0.2.2')),
     zone({ soa: { rname: 'first.last@corp.internal' } }),
     zone({ nameServers: ['ns.example.com'] }),
     zone({}),

@@ -17,7 +17,7 @@ test('a zone has a SOA, its NS and the addresses of its name server', () => {
           name: 'corp.internal.',
           type: 'SOA',
           ttl: 3600,
-          records: ['ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30'],
+          records: ['ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 5'],
           mark,
         },
         { name: 'corp.internal.', type: 'NS', ttl: 3600, records: ['ns1.corp.internal.'], mark },
@@ -35,6 +35,18 @@ const named = (declaration: Parameters<typeof declare>[0]) =>
       rrsets.filter((r) => r.type !== 'SOA').map((r) => `${r.name} ${r.type} ${r.records.join(' ')}`),
     ]),
   );
+
+test('each name server has the addresses of its replica, and shares those of all while it has none', () => {
+  const replicaAddresses = [['192.0.2.54', '2001:DB8::54'], []];
+  const nameServers = ['ns1.corp.internal', 'ns2.corp.internal'];
+  const parts = { addresses: ['192.0.2.53'], replicaAddresses, zones: [{ name: 'corp.internal', nameServers }] };
+  expect(named(parts)['corp.internal.']).toEqual([
+    'corp.internal. NS ns1.corp.internal. ns2.corp.internal.',
+    'ns1.corp.internal. A 192.0.2.54',
+    'ns1.corp.internal. AAAA 2001:db8::54',
+    'ns2.corp.internal. A 192.0.2.53',
+  ]);
+});
 
 test('name servers outside the zones get no address', () => {
   const nameServers = ['ns.example.com', 'NS.corp.internal.', 'ns.corp.internal'];

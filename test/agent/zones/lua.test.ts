@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { literal, luaContent } from '../../../functions/agent/zones/lua.ts';
+import { answeredBy, literal, luaContent } from '../../../functions/agent/zones/lua.ts';
 import type { Answer } from '../../../functions/dns/answer.ts';
 
 const values = ['192.0.2.1', '192.0.2.2'];
@@ -160,4 +160,31 @@ describe('no input breaks out of its literal', () => {
       { numRuns: 1_000 },
     );
   });
+
+  test('the addresses of a record can be told from it, whatever its check says', () => {
+    const lists = { A: ['192.0.2.1', '192.0.2.2'], AAAA: ['2001:db8::1', '2001:db8::2'] };
+    const forged = fc.constantFrom("local v={'192.0.2.66'}", 'local v={', "'}", "local u={'");
+    const text = fc.array(fc.oneof(forged, nasty), { maxLength: 4 }).map((parts) => parts.join(''));
+    const answers = fc.oneof(
+      text.map((contains): Answer => ({ check: { url: 'http://{{value}}/', contains }, whenAllDown: 'None' })),
+      text.map((path): Answer => ({ check: { url: `http://{{value}}/${path}` } })),
+      text.map((url): Answer => ({ check: { url }, whenAllDown: 'Backup', answer: 'Random' })),
+      fc.constantFrom<Answer>({ answer: 'Closest' }, { answer: 'Weighted', weights: [1, 2] }, { check: { port: 1 } }),
+    );
+    fc.assert(
+      fc.property(type, answers, (type, answer) => {
+        const addresses = lists[type];
+        const backup = type === 'A' ? ['192.0.2.99'] : ['2001:db8::99'];
+        expect(answeredBy(luaContent(type, addresses, { ...answer, backup }))).toEqual({ type, addresses });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(['A ";return {}"', 'A "192.0.2.1"', '', 'TXT ";local u={\'192.0.2.1\'} return u"'])(
+    'a record of somebody else has none: %s',
+    (content) => {
+      expect(answeredBy(content)).toBeUndefined();
+    },
+  );
 });

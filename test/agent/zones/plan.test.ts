@@ -275,17 +275,17 @@ describe('declared records', () => {
 });
 
 describe('a changed SOA', () => {
-  const declaration = declare({ zones: [{ ...corp, soa: { minimum: 5 } }] });
+  const declaration = declare({ zones: [{ ...corp, soa: { minimum: 30 } }] });
   const soaOf = (present: Zone) =>
     changesFor(declaration, [present]).patch[0]?.changes.find((c) => c.rrset.type === 'SOA');
   const counted = zone();
-  counted.rrsets[0]!.records = ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 30'];
+  counted.rrsets[0]!.records = ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 5'];
 
   test('keeps the serial, from which PowerDNS counts on', () => {
     expect(soaOf(counted)).toEqual({
       action: 'replace',
       rrset: expect.objectContaining({
-        records: ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 5'],
+        records: ['ns1.corp.internal. hostmaster.corp.internal. 2026112199 3600 600 604800 30'],
       }),
     });
   });
@@ -294,7 +294,7 @@ describe('a changed SOA', () => {
     const named = declare({ zones: [{ ...corp, soa: { rname: 'first.last@corp.internal' } }] });
     const [change] = changesFor(named, [counted]).patch[0]!.changes;
     expect((change as { rrset: RRset }).rrset.records).toEqual([
-      'ns1.corp.internal. first\\.last.corp.internal. 2026112199 3600 600 604800 30',
+      'ns1.corp.internal. first\\.last.corp.internal. 2026112199 3600 600 604800 5',
     ]);
   });
 });

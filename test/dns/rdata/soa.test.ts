@@ -3,8 +3,8 @@ import { type SOA, soa as schema, soaContent, soaIssues } from '../../../functio
 
 const content = (chosen?: SOA) => soaContent('corp.internal.', 'ns1.corp.internal.', chosen);
 
-test('by default a negative answer is cached for half a minute at most', () => {
-  expect(content()).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30');
+test('by default a negative answer is cached for five seconds at most', () => {
+  expect(content()).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 5');
   expect(content({})).toBe(content());
 });
 
@@ -12,7 +12,7 @@ test('each field can be set independently', () => {
   expect(
     content({ mname: 'ns.example.com', rname: 'noc.example.com', refresh: 1, retry: 2, expire: 3, minimum: 0 }),
   ).toBe('ns.example.com. noc.example.com. 0 1 2 3 0');
-  expect(content({ minimum: 5 })).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 5');
+  expect(content({ minimum: 30 })).toBe('ns1.corp.internal. hostmaster.corp.internal. 0 3600 600 604800 30');
 });
 
 describe('a mailbox', () => {

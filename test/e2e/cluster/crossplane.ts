@@ -20,7 +20,7 @@ export const breakerOpens = () =>
 
 /** The sum of the metrics whose lines match. */
 async function sumOf(pattern: RegExp): Promise<number> {
-  const [core] = await list('pod', '-n', 'crossplane-system', '-l', 'app=crossplane');
+  const [core] = await list('pod', { namespace: 'crossplane-system', labels: 'app=crossplane' });
   const path = `/api/v1/namespaces/crossplane-system/pods/${core?.metadata.name}:8080/proxy/metrics`;
   const lines = (await kubectl('get', '--raw', path)).split('\n').filter((line) => pattern.test(line));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);

@@ -1,12 +1,13 @@
-/** The cluster of KUBECONFIG. Writes go through kubectl, as people use it; polling reads go to the API. */
+/** The cluster of KUBECONFIG, as kubectl shows and changes it. What tests do often goes to the API: see api.ts. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
 import { loadConfig } from '../../../functions/agent/kubernetes/config.ts';
-import { isApiError } from '../../../functions/agent/kubernetes/status.ts';
+import { unless } from '../../../functions/agent/kubernetes/status.ts';
 import type { KubernetesObject } from '../../../functions/cdk8s-function-xp/composition.ts';
+import { type CreateOptions, create, deleteAt, objectPathOf, validateEdit } from './api.ts';
 
 const run = promisify(execFile);
 
@@ -20,39 +21,58 @@ export async function kubectl(...args: string[]): Promise<string> {
 }
 
 /** `kubectl apply` of objects; rejects with the error of the API server. */
-export const apply = (...objects: object[]): Promise<void> => applyWith([], objects);
+export async function apply(...objects: object[]): Promise<void> {
+  const existing: object[] = [];
+  for (const object of objects) {
+    if (!(await createUnlessExists(withLastApplied(object)))) existing.push(object);
+  }
+  if (existing.length > 0) await applyAgain(existing);
+}
 
-/** Validates objects in the API server without storing them; rejects with its error. */
-export const dryRun = (...objects: object[]): Promise<void> => applyWith(['--dry-run=server'], objects);
+/** Validates an object in the API server without storing it; rejects with its error. */
+export async function dryRun(object: KubernetesObject): Promise<void> {
+  if (!(await createUnlessExists(object, { dryRun: true }))) await validateEdit(object);
+}
 
 /** Server-side apply: `kubectl apply` stores a copy in an annotation, which is limited to 256 KiB. */
-export const applyLarge = (...objects: object[]): Promise<void> => applyWith(['--server-side'], objects);
-
-async function applyWith(flags: string[], items: object[]): Promise<void> {
-  await kubectlWith({ apiVersion: 'v1', kind: 'List', items }, 'apply', ...flags, '-f', '-');
+export async function applyLarge(...objects: KubernetesObject[]): Promise<void> {
+  const api = await clusterClient();
+  for (const object of objects) await api.apply(await objectPathOf(object), object, { fieldManager: 'kubectl' });
 }
 
-/** Creates an object as another account, without client-side validation; returns it as the API server responds. */
-export async function createAs(account: string, object: object): Promise<KubernetesObject> {
-  return JSON.parse(
-    await kubectlWith(object, 'create', `--as=${account}`, '--validate=false', '-o', 'json', '-f', '-'),
-  );
+/** Creates an object as another account; returns it as the API server responds. */
+export const createAs = (account: string, object: object): Promise<KubernetesObject> => create(object, { as: account });
+
+const createUnlessExists = async (object: object, options?: CreateOptions): Promise<boolean> =>
+  (await create(object, options).catch(unless(409))) !== undefined;
+
+/** With what `kubectl apply` compares the object's next manifest with. */
+function withLastApplied(object: object): object {
+  const { metadata } = object as KubernetesObject;
+  const annotations = {
+    ...metadata.annotations,
+    'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(object)}\n`,
+  };
+  return { ...object, metadata: { ...metadata, annotations } };
 }
 
-async function kubectlWith(input: object, ...args: string[]): Promise<string> {
-  const child = spawn('kubectl', args, { stdio: 'pipe' });
-  child.stdin.end(JSON.stringify(input));
-  const [output, errors]: Buffer[][] = [[], []];
-  child.stdout.on('data', (chunk) => output!.push(chunk));
-  child.stderr.on('data', (chunk) => errors!.push(chunk));
+/** kubectl knows how to merge each kind. */
+async function applyAgain(items: object[]): Promise<void> {
+  const child = spawn('kubectl', ['apply', '-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  child.stdin.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (chunk) => errors.push(chunk));
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(Buffer.concat(errors!).toString().trim());
-  return Buffer.concat(output!).toString();
+  if (code !== 0) throw new Error(Buffer.concat(errors).toString().trim());
 }
 
-/** Kinds that tests poll: each run of kubectl takes a tenth of a second of a core. */
-const polled: Readonly<Record<string, [api: string, plural: string]>> = {
+/** Kinds that tests poll, change or delete often. */
+const frequent: Readonly<Record<string, [api: string, plural: string]>> = {
   internaldns: ['/apis/dns.internal/v1alpha1', 'internaldnses'],
+  configuration: ['/apis/pkg.crossplane.io/v1', 'configurations'],
+  function: ['/apis/pkg.crossplane.io/v1', 'functions'],
+  event: ['/api/v1', 'events'],
+  node: ['/api/v1', 'nodes'],
   pod: ['/api/v1', 'pods'],
   service: ['/api/v1', 'services'],
   configmap: ['/api/v1', 'configmaps'],
@@ -60,6 +80,13 @@ const polled: Readonly<Record<string, [api: string, plural: string]>> = {
   statefulset: ['/apis/apps/v1', 'statefulsets'],
   ingress: ['/apis/networking.k8s.io/v1', 'ingresses'],
 };
+
+/** Undefined for a kind that kubectl is asked about. */
+function pathOf(kind: string, namespace: string | undefined, name?: string): string | undefined {
+  const [api, plural] = frequent[kind] ?? [];
+  const collection = api && `${api}${namespace ? `/namespaces/${namespace}` : ''}/${plural}`;
+  return collection && name ? `${collection}/${name}` : collection;
+}
 
 let client: Promise<Client> | undefined;
 
@@ -70,40 +97,57 @@ export function clusterClient(): Promise<Client> {
 }
 
 export async function get(kind: string, name: string, namespace?: string): Promise<KubernetesObject> {
-  const [api, plural] = polled[kind] ?? [];
-  if (!api) return JSON.parse(await kubectl('get', kind, name, '-o', 'json', ...inNamespace(namespace)));
-  const path = `${api}${namespace ? `/namespaces/${namespace}` : ''}/${plural}/${name}`;
+  const path = pathOf(kind, namespace, name);
+  if (!path) return JSON.parse(await kubectl('get', kind, name, '-o', 'json', ...inNamespace(namespace)));
   return (await clusterClient()).get<KubernetesObject>(path);
 }
 
-export async function list(kind: string, ...args: string[]): Promise<KubernetesObject[]> {
-  return JSON.parse(await kubectl('get', kind, '-o', 'json', ...args)).items;
+export interface Selection {
+  /** Undefined for kinds of the cluster. */
+  namespace?: string;
+  /** Label selector. */
+  labels?: string;
+  /** Field selector. */
+  fields?: string;
+}
+
+export async function list(kind: string, { namespace, labels, fields }: Selection = {}): Promise<KubernetesObject[]> {
+  const path = pathOf(kind, namespace);
+  if (path) {
+    const query = new URLSearchParams({
+      ...(labels && { labelSelector: labels }),
+      ...(fields && { fieldSelector: fields }),
+    });
+    return (await (await clusterClient()).get<{ items: KubernetesObject[] }>(`${path}?${query}`)).items;
+  }
+  const selectors = [...(labels ? ['-l', labels] : []), ...(fields ? ['--field-selector', fields] : [])];
+  return JSON.parse(await kubectl('get', kind, '-o', 'json', ...inNamespace(namespace), ...selectors)).items;
 }
 
 export async function exists(kind: string, name: string, namespace?: string): Promise<boolean> {
-  if (kind in polled) {
-    return get(kind, name, namespace).then(
-      () => true,
-      (error) => {
-        if (isApiError(error, 404)) return false;
-        throw error;
-      },
-    );
-  }
+  if (kind in frequent) return (await get(kind, name, namespace).catch(unless(404))) !== undefined;
   return (await kubectl('get', kind, name, '--ignore-not-found', '-o', 'name', ...inNamespace(namespace))) !== '';
 }
 
+/** `kubectl delete --ignore-not-found --wait`. */
 export async function remove(kind: string, name: string, namespace?: string): Promise<void> {
-  await kubectl('delete', kind, name, '--ignore-not-found', '--wait=true', ...inNamespace(namespace));
+  const path = pathOf(kind, namespace, name);
+  if (!path) {
+    await kubectl('delete', kind, name, '--ignore-not-found', '--wait=true', ...inNamespace(namespace));
+  } else if (await deleteAt(path)) {
+    await until(`${kind} ${name} is gone`, async () => !(await exists(kind, name, namespace)));
+  }
 }
 
 /** Whether an object has a condition that is True. */
 export const isTrue = ({ status }: KubernetesObject, type: string): boolean =>
   (status?.conditions ?? []).some((c: { type: string; status: string }) => c.type === type && c.status === 'True');
 
-/** Merges a change into an object. */
+/** Merges a change into an object, as `kubectl patch --type=merge` does. */
 export async function patch(kind: string, name: string, change: object, namespace?: string): Promise<void> {
-  await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
+  const path = pathOf(kind, namespace, name);
+  if (path) await (await clusterClient()).mergePatch(path, change, { fieldManager: 'kubectl-patch' });
+  else await kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(change), ...inNamespace(namespace));
 }
 
 interface Condition {
@@ -121,11 +165,20 @@ export async function condition(composite: string, type: string): Promise<Condit
 /** Seconds that a test waits for a condition: many times what any takes on a busy machine. */
 export const waitSeconds = 180;
 
-/** `kubectl wait --for=condition=...`; returns the seconds it took. */
-export async function waitFor(condition: string, object: string, seconds = waitSeconds): Promise<number> {
-  const start = performance.now();
-  await kubectl('wait', `--for=condition=${condition}`, object, `--timeout=${seconds}s`);
-  return (performance.now() - start) / 1000;
+/** As `kubectl wait --for=condition=... KIND/NAME` does; returns the seconds it took. */
+export function waitFor(condition: string, object: string, seconds = waitSeconds): Promise<number> {
+  const [kind = '', name = ''] = object.split('/');
+  return until(
+    `${object} is ${condition}`,
+    async () => {
+      const { metadata, status } = await get(kind, name);
+      const conditions: { type: string; status: string; observedGeneration?: number }[] = status?.conditions ?? [];
+      const found = conditions.find(({ type }) => type === condition);
+      const isCurrent = (found?.observedGeneration ?? Number.POSITIVE_INFINITY) >= (metadata.generation ?? 0);
+      return (found?.status === 'True' && isCurrent) || conditions;
+    },
+    { seconds },
+  );
 }
 
 /**
@@ -137,14 +190,22 @@ export const waitForReady = (composite: string) => waitFor('Ready', `internaldns
 
 const inNamespace = (namespace: string | undefined) => (namespace ? ['-n', namespace] : []);
 
-/**
- * Polls every so many milliseconds until `holds` resolves to true; returns the seconds it took. Rejects after `waitSeconds` with
- * the last other result.
- */
-export async function until(what: string, holds: () => Promise<unknown>, every = 100): Promise<number> {
+export interface WaitOptions {
+  /** Milliseconds between two looks. */
+  every?: number;
+  /** Until the wait fails. */
+  seconds?: number;
+}
+
+/** Polls until `holds` resolves to true; returns the seconds it took. Rejects with the last other result when it takes too long. */
+export async function until(
+  what: string,
+  holds: () => Promise<unknown>,
+  { every = 250, seconds = waitSeconds }: WaitOptions = {},
+): Promise<number> {
   const start = performance.now();
   let seen: unknown;
-  while (performance.now() - start < waitSeconds * 1000) {
+  while (performance.now() - start < seconds * 1000) {
     try {
       seen = await holds();
       if (seen === true) return (performance.now() - start) / 1000;
@@ -153,7 +214,7 @@ export async function until(what: string, holds: () => Promise<unknown>, every =
     }
     await sleep(every);
   }
-  throw new Error(`not within ${waitSeconds}s: ${what}; last seen: ${JSON.stringify(seen)}`);
+  throw new Error(`not within ${seconds}s: ${what}; last seen: ${JSON.stringify(seen)}`);
 }
 
 /**

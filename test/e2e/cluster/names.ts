@@ -40,7 +40,7 @@ export function clientAt(server: string, port = 53): Client {
           const seen = await prompt(name, type);
           return seen === expected || seen;
         },
-        50,
+        { every: 50 },
       ),
   };
 }
@@ -51,27 +51,56 @@ const answersIn = ({ rcode, answers }: Reply) =>
     .sort()
     .join(' ') || rcode;
 
+export interface Answered {
+  asked: number;
+  unanswered: number;
+  unansweredInARow: number;
+  /** The longest time from the first to the last unanswered query, if no two seconds without any are between them. */
+  lostForSeconds: number;
+  longestGapSeconds: number;
+  /** Until the slowest right answer. */
+  slowestSeconds: number;
+}
+
+/**
+ * The most queries that a client may lose one after the other while pods start or stop, whatever is done about it: a network
+ * policy controller drops its queued packets when a pod of the node changes, and kube-proxy the answers in flight when it
+ * deletes connection tracking entries.
+ * https://github.com/kubernetes-sigs/kube-network-policies/blob/v0.8.0/pkg/networkpolicy/controller.go#L716-L724
+ */
+export const mostLostInARow = 9;
+
 export interface Watch {
   /** Ends the watch. */
-  stop(): Promise<{ asked: number; unanswered: number; unansweredInARow: number; longestGapSeconds: number }>;
+  stop(): Promise<Answered>;
 }
 
 /**
  * Sends a query every `every` milliseconds, each from a new port as resolvers do, and counts those without the right answer
  * within a resolver's timeout. Nothing is retried.
+ * @param name of all queries, or of each one, where a cache is in between
  */
-export function watchAnswers(client: Client, name: string, expected: string, every = 20): Watch {
+export function watchAnswers(
+  client: Client,
+  name: string | ((index: number) => string),
+  expected: string,
+  every = 20,
+): Watch {
   let isOver = false;
   const outcomes: boolean[] = [];
+  const sentAt: number[] = [];
   let lastAnswer = performance.now();
   let longestGap = 0;
+  let slowest = 0;
   const pending = new Set<Promise<void>>();
   const ask = async (index: number): Promise<void> => {
-    const seen = await client.firstAnswer(name).catch(() => 'nothing');
+    sentAt[index] = performance.now();
+    const seen = await client.firstAnswer(typeof name === 'string' ? name : name(index)).catch(() => 'nothing');
     const now = performance.now();
     outcomes[index] = seen === expected;
     if (seen !== expected) return;
     longestGap = Math.max(longestGap, now - lastAnswer);
+    slowest = Math.max(slowest, now - (sentAt[index] as number));
     lastAnswer = now;
   };
   const loop = (async () => {
@@ -87,13 +116,29 @@ export function watchAnswers(client: Client, name: string, expected: string, eve
       isOver = true;
       await loop;
       let inARow = 0;
+      const lostAt = sentAt.filter((_, index) => !outcomes[index]);
       const rows = outcomes.map((isAnswered) => (inARow = isAnswered ? 0 : inARow + 1));
       return {
         asked: outcomes.length,
         unanswered: outcomes.filter((isAnswered) => !isAnswered).length,
         unansweredInARow: Math.max(0, ...rows),
+        lostForSeconds: longestOf(lostAt, 2000) / 1000,
         longestGapSeconds: longestGap / 1000,
+        slowestSeconds: slowest / 1000,
       };
     },
   };
+}
+
+/** The length of the longest run of ascending times, in which none is more than `apart` after the one before. */
+function longestOf(times: readonly number[], apart: number): number {
+  let [first = 0] = times;
+  let last = first;
+  let longest = 0;
+  for (const time of times) {
+    if (time - last > apart) first = time;
+    last = time;
+    longest = Math.max(longest, last - first);
+  }
+  return longest;
 }

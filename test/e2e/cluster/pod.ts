@@ -31,14 +31,15 @@ export async function containerOf(pod: string, name: string) {
   return [...spec.initContainers, ...spec.containers].find((container) => container.name === name);
 }
 
-/** Changes with a restart of the pod or of one of its containers. */
-export async function identityOf(pod: string): Promise<{ uid: string; restarts: number[] }> {
+/** Changes with a restart of the pod or of one of its containers, and then says how that container ended. */
+export async function identityOf(pod: string): Promise<{ uid: string; ended: Record<string, unknown> }> {
   const { metadata, status } = await get('pod', pod, namespace);
-  const all: { restartCount: number }[] = [
+  const all: { name: string; lastState: { terminated?: object } }[] = [
     ...(status.initContainerStatuses ?? []),
     ...(status.containerStatuses ?? []),
   ];
-  return { uid: metadata.uid ?? '', restarts: all.map(({ restartCount }) => restartCount) };
+  const ended = Object.fromEntries(all.map(({ name, lastState }) => [name, lastState.terminated ?? 'never']));
+  return { uid: metadata.uid ?? '', ended };
 }
 
 interface Usage {

@@ -58,7 +58,7 @@ export const untilReported = (
 /** `Reason: message` of an instance's Events on an object, oldest first. */
 export async function eventsOn(composite: string, kind: string, name: string, namespace: string): Promise<string[]> {
   const { uid } = (await get(kind, name, namespace)).metadata;
-  const events = await list('events', '-n', namespace, '--field-selector', `involvedObject.uid=${uid}`);
+  const events = await list('event', { namespace, fields: `involvedObject.uid=${uid}` });
   return events
     .filter((event) => event.message.endsWith(` (InternalDNS ${composite})`))
     .sort((a, b) => Date.parse(a.lastTimestamp) - Date.parse(b.lastTimestamp))

@@ -12,14 +12,23 @@ export async function clusterDNS(): Promise<string> {
  * answers of the zone. Returns its address.
  */
 export async function startResolver(namespace: string, name: string, zone: string, server: string): Promise<string> {
-  const [own] = await list('pod', '-n', 'kube-system', '-l', 'k8s-app=kube-dns');
-  const metadata = { name, namespace, labels: { app: name } };
-  const corefile = `
-${zone}:53 {
+  const block = `${zone}:53 {
     errors
     cache
     forward . ${server}
+}`;
+  return startCoreDNS(namespace, name, zone, block);
 }
+
+/**
+ * Starts a CoreDNS with a server block for a zone, which asks the cluster DNS for everything else. Returns its address, when
+ * it answers for the zone.
+ */
+export async function startCoreDNS(namespace: string, name: string, zone: string, block: string): Promise<string> {
+  const [own] = await list('pod', { namespace: 'kube-system', labels: 'k8s-app=kube-dns' });
+  const metadata = { name, namespace, labels: { app: name } };
+  const corefile = `
+${block}
 .:53 {
     errors
     ready

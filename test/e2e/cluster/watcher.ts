@@ -32,6 +32,9 @@ const discovered = [
 
 /** Resources that not every cluster serves. */
 const optional = [
+  '/apis/dns.internal/v1alpha1/machines',
+  '/apis/dns.internal/v1alpha1/nameclaims',
+  '/apis/dns.internal/v1alpha1/zones',
   '/apis/networking.istio.io/v1/gateways',
   '/apis/networking.istio.io/v1/virtualservices',
   '/apis/projectcontour.io/v1/httpproxies',

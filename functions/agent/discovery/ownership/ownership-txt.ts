@@ -8,8 +8,10 @@ import {
   declaredAccount,
   ownershipOf,
   type RRset,
+  resourceOf,
   type Zone,
 } from '../../powerdns/rrset.ts';
+import { isOwn } from '../resource-label.ts';
 import { contentOfMark } from './ownership-labels.ts';
 
 /** ExternalDNS's `--txt-prefix` and `--txt-wildcard-replacement`. */
@@ -46,7 +48,8 @@ export function ownershipRecordName(name: string, type: string, { prefix, wildca
  * @param rrsets all RRsets of the zone
  */
 export function ownershipRecordsFor(zone: string, rrsets: RRset[], options: OwnershipTXT): RRset[] {
-  const discovered = rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered');
+  // ExternalDNS will never know Machines and claims.
+  const discovered = rrsets.filter((rrset) => ownershipOf(rrset) === 'discovered' && !isOwn(resourceOf(rrset)));
   if (discovered.length === 0) return [];
   const others = Map.groupBy(
     rrsets.filter((rrset) => !isOwnershipRecord(rrset)),

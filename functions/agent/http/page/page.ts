@@ -8,6 +8,7 @@ import type { Search, SearchResult } from './search.ts';
 import { discoveryState, resolutionState, verdictState, zoneState } from './state.ts';
 import { style } from './style.ts';
 import { namesTable } from './table.ts';
+import { wayList } from './ways-in.ts';
 
 /** No scripts and no external resources: the page shows text from any user of the cluster. */
 export const contentSecurityPolicy = [
@@ -18,20 +19,25 @@ export const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/**
- * Yields the status page in chunks. Links are relative, so that they work through `kubectl proxy`.
- * @param now milliseconds since 1970
- */
-export function* statusPage(overview: Overview, found: SearchResult, search: Search, now: number): Generator<string> {
-  const title = overview.instance === '' ? 'Internal DNS' : `Internal DNS ${overview.instance}`;
-  yield html`<!doctype html>
+export const titleOf = (instance: string) => (instance === '' ? 'Internal DNS' : `Internal DNS ${instance}`);
+
+/** The beginning of a page, up to its body. */
+export const documentHead = (title: string): Html => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 <style>${new Html(style)}</style>
-</head>
+</head>`;
+
+/**
+ * Yields the status page in chunks. Links are relative, so that they work through `kubectl proxy`.
+ * @param now milliseconds since 1970
+ */
+export function* statusPage(overview: Overview, found: SearchResult, search: Search, now: number): Generator<string> {
+  const title = titleOf(overview.instance);
+  yield html`${documentHead(title)}
 <body>
 <header>
 <h1>${title}</h1>
@@ -39,6 +45,11 @@ ${healthSummary(overview)}
 </header>
 <main>
 ${zoneList(overview)}
+<section aria-labelledby="ways-in">
+<h2 id="ways-in">Ways in</h2>
+${wayList(overview.reach)}
+<div><a href="connect">What to paste where</a>, so that resolvers and clients ask here</div>
+</section>
 <section aria-labelledby="names">
 <h2 id="names">Names</h2>
 ${searchForm(search)}

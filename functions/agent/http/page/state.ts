@@ -21,3 +21,5 @@ export const discoveryState = (word: Overview['discovery']['state']) => state(wo
 
 export const resolutionState = (word: NonNullable<Overview['resolution']>['state'] | undefined) =>
   word === undefined ? state('Unknown', 'waiting') : state(word, word === 'Serving' ? 'good' : 'bad');
+
+export const waysInState = (word: 'Incomplete') => state(word, 'bad');

@@ -66,6 +66,15 @@ thead th:nth-child(1) { width: 24%; } thead th:nth-child(2) { width: 11.5rem; } 
 thead th:nth-child(5) { width: 7.25rem; } thead th:nth-child(6) { width: 6.75rem; padding-right: 0; }
 .object { font-weight: 400; color: var(--faint); }
 time, .number { font-variant-numeric: tabular-nums; }
+details { border-top: 1px solid var(--line); padding: 0.5rem 0; max-width: 60rem; }
+summary { font-weight: 600; cursor: pointer; }
+pre {
+  margin: 0.5rem 0 0.75rem; padding: 0.5rem 0.75rem; border-radius: 4px; background: var(--band);
+  white-space: pre-wrap;
+}
+nav { margin-top: 0.75rem; }
+form + nav { margin-top: 0; }
+h2 .object { display: block; font-size: 0.875rem; }
 .hint { margin: 1rem 0 0; }
 .more { margin-top: 1rem; color: var(--faint); }
 footer { margin-top: 2.5rem; padding-top: 0.75rem; border-top: 1px solid var(--line); color: var(--faint); }

@@ -42,8 +42,9 @@ export const listIn = (text: string | undefined) =>
 /** Like Go's strings.ToLower, which maps a dotted capital I to one letter. */
 export const lowerCase = (text: string | undefined) => text?.replaceAll('\u0130', 'i').toLowerCase();
 
-/** Returns the targets that replace those of the object; an empty annotation replaces nothing. */
-export const annotatedTargets = (annotations: Annotations) => listIn(annotations('target') || undefined);
+/** Returns the targets that replace those of the object, without their last dots; an empty annotation replaces nothing. */
+export const annotatedTargets = (annotations: Annotations) =>
+  listIn(annotations('target') || undefined).map((target) => target.replace(/\.$/, ''));
 
 /** Returns the annotation that assigns an object to another controller than ExternalDNS, if one does. */
 export function foreignAnnotation(

@@ -4,8 +4,9 @@ import { shortList } from '../../lib/short-list.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { SourceObject } from '../source-object.ts';
 import { toFilteredObject, toSourceObject, toSourceObjectPerHost, unique } from './conversion.ts';
+import { withExactness } from './exactness.ts';
 import { controllerCure, fieldOf } from './filter.ts';
-import { type AttachingRoute, attachmentFailure, type Gateway, type Listener } from './gateway.ts';
+import { type AttachingRoute, attachmentFailure, type Gateway, isUnknownSelection, type Listener } from './gateway.ts';
 import { labelOf, type Parent, type Route } from './route.ts';
 
 /** A route at one of its parents. */
@@ -16,6 +17,8 @@ interface Attachment {
   /** Those of them that accept the route. */
   accepting: readonly Listener[];
   targets: readonly string[];
+  /** Whether ExternalDNS may attach the route to other listeners, or read other targets. */
+  isInexact?: boolean;
   /** Why there is no listener. */
   failure?: Failure;
 }
@@ -52,7 +55,8 @@ export function fromRoute(
   const attached = isPartial
     ? toSourceObject(label, metadata, [...targetsByHost.keys()], undefined, ttl)
     : toSourceObjectPerHost(label, metadata, targetsByHost, ttl);
-  return [...attached, ...dropped, ...filtered];
+  const isExact = !route.isInexact && !attachments.some(({ isInexact }) => isInexact);
+  return [...withExactness(attached, isExact), ...dropped, ...filtered];
 }
 
 function targetsByName(
@@ -103,7 +107,8 @@ function attach(
   }
   const listeners = gateway.listeners.filter((listener) => isAt(parent, listener));
   const accepting = listeners.filter((each) => attachmentFailure(each, parent.gateway, route) === undefined);
-  if (listeners.length > 0) return { ...none, listeners, accepting, targets: gateway.targets };
+  const isInexact = gateway.isInexact === true || accepting.some((each) => isUnknownSelection(each, route));
+  if (listeners.length > 0) return { ...none, listeners, accepting, targets: gateway.targets, isInexact };
   const message = `Gateway ${parent.gateway} has no listener${which(parent)}`;
   return { ...none, failure: { message, isFilter: false } };
 }

@@ -2,9 +2,10 @@ import type { List, ObjectMeta } from '../../kubernetes/object.ts';
 import { keyOf } from '../../powerdns/rrset.ts';
 import { firstTargets } from '../host-limit.ts';
 import type { Part, SourceObject } from '../source-object.ts';
-import { contentsOf } from '../target.ts';
+import { contentOf, contentsOf, isTargetType, typeOf } from '../target.ts';
 import type { SourceFilters } from './annotation.ts';
 import { hostsOf, targetsOf, toFilteredObject, toSourceObject, unique } from './conversion.ts';
+import { isPlain, withExactness } from './exactness.ts';
 import { selectorReason } from './filter.ts';
 
 export interface DNSEndpoint {
@@ -17,6 +18,8 @@ interface Endpoint {
   recordType?: string;
   recordTTL?: number;
   targets?: List<string>;
+  setIdentifier?: string;
+  providerSpecific?: unknown;
 }
 
 /**
@@ -38,10 +41,55 @@ export function fromDNSEndpoint({ metadata, spec }: DNSEndpoint, filters: Source
   const filteredBy = selectorReason(metadata, filters);
   if (filteredBy !== undefined) return toFilteredObject('crd', metadata, [...hosts], filteredBy);
   const targets = unique([...parts.values()].flatMap((part) => part.targets ?? []));
-  return toSourceObject('crd', metadata, [...hosts], targets).map((sourceObject) => ({
+  const sourceObjects = toSourceObject('crd', metadata, [...hosts], targets).map((sourceObject) => ({
     ...sourceObject,
     parts: partsOf(sourceObject, parts),
   }));
+  const endpoints = (spec?.endpoints ?? [])
+    .filter((each) => each !== null)
+    .filter(({ dnsName = '' }) => hostsOf([dnsName]).length > 0);
+  return withExactness(sourceObjects, endpoints.every(isExact) && areMerged(endpoints));
+}
+
+/**
+ * Reports whether ExternalDNS passes an endpoint on as it is. It drops those with targets that are not of the type, or that
+ * end in a dot where it expects none, and what it thinks of other types is its own matter.
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/source/crd.go
+ * https://github.com/kubernetes-sigs/external-dns/blob/v0.23.0/endpoint/endpoint.go (CheckEndpoint)
+ */
+function isExact({ dnsName, recordType = '', recordTTL = 0, targets, ...more }: Endpoint): boolean {
+  if (
+    !isPlain(dnsName) ||
+    dnsName?.endsWith('..') ||
+    recordTTL < 0 ||
+    !targets?.length ||
+    more.setIdentifier ||
+    more.providerSpecific
+  )
+    return false;
+  if (isTargetType(recordType)) return targets.every((target) => target !== '' && typeOf(target) === recordType);
+  const form = forms[recordType];
+  return form !== undefined && targets.every((target) => form.test(target) && isStable(recordType, target));
+}
+
+/** What ExternalDNS accepts as targets. */
+const forms: Readonly<Record<string, RegExp>> = {
+  TXT: /^/,
+  MX: /^\d{1,4} \S+$/,
+  SRV: /^(\d{1,4} ){3}\S+\.$/,
+  NS: /[^.]$/,
+};
+
+const isStable = (type: string, target: string) => contentOf(type, contentOf(type, target)) === contentOf(type, target);
+
+/** Reports whether ExternalDNS merges the endpoints of one name and type: they have the same TTL, and are spelled the same. */
+function areMerged(endpoints: readonly Endpoint[]): boolean {
+  const keys = endpoints.map(({ dnsName = '', recordType = '', recordTTL = 0 }) => ({
+    place: keyOf({ name: hostsOf([dnsName])[0] ?? '', type: recordType }),
+    key: `${dnsName} ${recordTTL}`,
+  }));
+  const places = Map.groupBy(keys, ({ place }) => place).values();
+  return places.every((same) => new Set(same.map(({ key }) => key)).size === 1);
 }
 
 /** Returns the parts of the hosts within the limit. */

@@ -3,6 +3,7 @@ import { gatewayGroup } from '../../../contract/source-kinds.ts';
 import type { Labels, List, ObjectMeta } from '../../kubernetes/object.ts';
 import { annotatedTargets, annotationsOf, foreignAnnotation, type SourceFilters } from './annotation.ts';
 import { hostsOf, targetsOf } from './conversion.ts';
+import { isPlain } from './exactness.ts';
 
 export interface GatewayObject {
   metadata: ObjectMeta;
@@ -27,6 +28,8 @@ export interface Gateway {
   listeners: readonly Listener[];
   /** The annotation that assigns it, and so its routes, to another controller. */
   foreign?: string;
+  /** Whether ExternalDNS may read other targets. */
+  isInexact?: true;
 }
 
 export interface Listener {
@@ -54,10 +57,14 @@ export function gatewayOf(
 ): Gateway {
   const foreign = foreignAnnotation(metadata, filters);
   if (foreign !== undefined) return { targets: [], listeners: [], foreign };
-  const annotated = annotatedTargets(annotationsOf(metadata, filters));
+  const annotations = annotationsOf(metadata, filters);
+  const annotated = annotatedTargets(annotations);
   const addresses = (status?.addresses ?? []).map(({ value = '' }) => value);
+  const targets = annotated.length > 0 ? annotated : addresses;
+  const isExact = isPlain(annotations('target')) && !targets.includes('');
   return {
-    targets: targetsOf(annotated.length > 0 ? annotated : addresses),
+    targets: targetsOf(targets),
+    ...(!isExact && { isInexact: true }),
     listeners: (spec?.listeners ?? []).map(listenerOf),
   };
 }
@@ -124,3 +131,7 @@ function isNamespaceAllowed(
   // Without tenants, Namespaces are not watched: the Gateway's acceptance of the route has to do.
   return labels === undefined || matchesSelector(namespaces, labels);
 }
+
+/** Reports whether a listener selects namespaces by labels that are unknown here, and known to ExternalDNS. */
+export const isUnknownSelection = ({ namespaces }: Listener, { labels }: AttachingRoute): boolean =>
+  typeof namespaces === 'object' && labels === undefined;

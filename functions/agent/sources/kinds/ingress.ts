@@ -12,6 +12,7 @@ import {
   valueAt,
 } from './annotation.ts';
 import { hostsOf, targetsOf, toFilteredObject, toSourceObject, without } from './conversion.ts';
+import { arePlain, withExactness } from './exactness.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
 
 export interface Ingress {
@@ -48,8 +49,10 @@ export function fromIngress(
   const ignored = without(hostsOf(hostsFrom(source, definedIn(ingress), [])), hosts);
   const given = annotatedTargets(annotations);
   const targets = given.length > 0 ? given : loadBalancerTargets(status?.loadBalancer);
+  const sourceObjects = toSourceObject('ingress', metadata, hosts, targetsOf(targets), annotatedTTL(annotations));
+  const isExact = arePlain(annotations, ['hostname', 'target']) && !given.includes('');
   return [
-    ...toSourceObject('ingress', metadata, hosts, targetsOf(targets), annotatedTTL(annotations)),
+    ...withExactness(sourceObjects, isExact),
     ...toFilteredObject('ingress', metadata, ignored, ignoredByFlag(ignoredParts)),
     ...toFilteredObject('ingress', metadata, without(requested, [...hosts, ...ignored]), annotationsIgnored),
   ];
@@ -71,7 +74,7 @@ function ignoredByFlag(parts: readonly Part[]): string {
 
 /** An entry may have both an address and a name. */
 export const loadBalancerTargets = ({ ingress }: LoadBalancer = {}) =>
-  (ingress ?? []).flatMap(({ ip, hostname }) => [ip, hostname]).filter((target) => target !== undefined);
+  (ingress ?? []).flatMap(({ ip = '', hostname = '' }) => [ip, hostname]).filter((target) => target !== '');
 
 function hostsFrom(source: string | undefined, defined: string[], annotated: string[]): string[] {
   switch (lowerCase(source)) {

@@ -12,6 +12,7 @@ import {
   type SourceFilters,
 } from './annotation.ts';
 import { hostsOf, toFilteredObject, without } from './conversion.ts';
+import { arePlain, isRouteHost } from './exactness.ts';
 import { annotationsIgnored, filterReason } from './filter.ts';
 
 export interface RouteObject {
@@ -42,6 +43,8 @@ export interface Route {
   filtered: readonly SourceObject[];
   /** Whether it also attaches to ListenerSets, which the agent does not watch. */
   isPartial: boolean;
+  /** Whether ExternalDNS may read other hosts. */
+  isInexact?: true;
 }
 
 /** A Gateway that has accepted the route. */
@@ -75,7 +78,9 @@ export function routeOf(route: RouteObject, filters: SourceFilters, source: Decl
   const parents = parentsOf(route);
   const isPartial = hasListenerSet(route, source);
   const ttl = annotatedTTL(annotations);
-  if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, filtered, isPartial };
+  const isExact = arePlain(annotations, ['hostname']) && annotated.every(isRouteHost);
+  const inexact = !isExact && { isInexact: true as const };
+  if (parents.length > 0) return { metadata, hosts: hosts.join(','), parents, ttl, filtered, isPartial, ...inexact };
   if (isPartial) return filtered;
   // A route of a service mesh has no Gateway to wait for.
   const isUnready = (route.spec?.parentRefs ?? []).some((ref) => isOfKind('Gateway', identityOf(ref, metadata)));

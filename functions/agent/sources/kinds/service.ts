@@ -4,6 +4,7 @@ import { shortList } from '../../lib/short-list.ts';
 import type { SourceObject } from '../source-object.ts';
 import { annotatedTargets, annotatedTTL, annotationsOf, listIn, type SourceFilters } from './annotation.ts';
 import { hostsOf, targetsOf, toFilteredObject, toSourceObject, toSourceObjectPerHost, unique } from './conversion.ts';
+import { arePlain, withExactness } from './exactness.ts';
 import { annotationsIgnored, fieldOf, filterReason } from './filter.ts';
 import { type LoadBalancer, loadBalancerTargets } from './ingress.ts';
 
@@ -39,14 +40,23 @@ export function fromService(
   const filteredBy = filterReason(metadata, filters) ?? typeMismatch(service, serviceTypes) ?? hostnamesReason(filters);
   if (filteredBy !== undefined) return toFilteredObject('service', metadata, all, filteredBy);
   const ttl = annotatedTTL(annotations);
+  const isPlain = arePlain(annotations, ['hostname', 'internal-hostname', 'target']);
+  // How a name is merged that has both targets depends on its spelling.
+  const isExact = isPlain && !internal.some((name) => hosts.includes(name));
   const given = annotatedTargets(annotations);
-  if (given.length > 0) return toSourceObject('service', metadata, all, targetsOf(given), ttl);
+  if (given.length > 0) {
+    const sourceObjects = toSourceObject('service', metadata, all, targetsOf(given), ttl);
+    return withExactness(sourceObjects, isExact && !given.includes(''));
+  }
   // Without a host, the targets do not matter.
   const published = hosts.length > 0 ? publishedTargets(service, resolvesHostnames) : [];
+  const hidden = internal.length > 0 ? internalTargets(service) : [];
   const [externalTargets, ownTargets] = [published, internalTargets(service)].map((own) => own && targetsOf(own));
   if (externalTargets && ownTargets) {
     const targets = targetsByHost(hosts, externalTargets, internal, ownTargets);
-    return toSourceObjectPerHost('service', metadata, targets, ttl);
+    // A Service without a cluster IP yet has an empty target.
+    const hasEmpty = [...(published ?? []), ...(hidden ?? [])].includes('');
+    return withExactness(toSourceObjectPerHost('service', metadata, targets, ttl), isExact && !hasEmpty);
   }
   const sourceObjects = toSourceObject('service', metadata, [...all, ...servicePorts(service, all)], undefined, ttl);
   if (ownTargets) return sourceObjects;

@@ -340,9 +340,10 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
       discovery: { ownerID: 'corp', intervalSeconds: 2, ownershipTXT },
     });
   const reconcile = async (declared = declaration()) => {
-    await zones.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    const loaded = { hash: JSON.stringify(declared), declaration: declared, outline: declared, files: new Map() };
+    await zones.reconcile(loaded);
     const before = writes;
-    await zones.reconcile({ hash: JSON.stringify(declared), declaration: declared, files: new Map() });
+    await zones.reconcile({ ...loaded });
     expect(writes).toBe(before);
   };
   const present = async (): Promise<Zone> => (await zones.current()).zones[0]!;

@@ -18,7 +18,7 @@ import { printable } from '../../../../functions/contract/printable.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { waitTimeoutMs } from '../../../timeouts.ts';
 import { startChromium } from './chromium.ts';
-import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
+import { hostile, known, longest, many, now, overviewOf, reach } from './overview.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -246,6 +246,7 @@ test('every control can be reached in order with the keyboard, with visible focu
       reached.push(text);
     }
     expect(reached).toEqual([
+      'What to paste where',
       'Host',
       'Search',
       'All 13',
@@ -256,11 +257,12 @@ test('every control can be reached in order with the keyboard, with visible focu
     ]);
 
     await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
     await page.keyboard.type('git');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${origin}/?host=git`);
-    for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 5; i++) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${origin}/?host=git&verdict=Resolved`);
     expect(await namesOn(page)).toEqual(['git.corp.internal']);
@@ -286,6 +288,7 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
     ['everything', 320, '/', everything],
     ['a search', 1280, '/?host=shop&verdict=Duplicate', overviewOf],
     ['nothing found', 1280, '/?host=cart.corp.internal', overviewOf],
+    ['what to paste where', 320, '/connect', overviewOf],
   ] as const)('%s, %i px wide', async (_, width, path, what) => {
     overview = what();
     await violationsOf(
@@ -294,7 +297,8 @@ describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => 
         await page.evaluate(axe);
         const { violations, passes } = await page.evaluate<AxeResults>('axe.run()');
         expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-        expect(passes.map(({ id }) => id)).toEqual(expect.arrayContaining(['color-contrast', 'label', 'region']));
+        const expected = ['color-contrast', 'region', ...(path === '/connect' ? [] : ['label'])];
+        expect(passes.map(({ id }) => id)).toEqual(expect.arrayContaining(expected));
         const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
         expect(background).toBe(colorScheme === 'dark' ? 'rgb(20, 24, 28)' : 'rgb(255, 255, 255)');
       },
@@ -323,6 +327,43 @@ describe.each([320, 1024, 1025, 1440])('%i px wide', (width) => {
           `[...document.querySelectorAll('th, td, li, dd, p')].filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth).map((e) => e.textContent)`,
         );
         expect(over).toEqual([]);
+      },
+      { viewport: { width, height: 800 } },
+    );
+  });
+});
+
+describe('what to paste where', () => {
+  test('opens, and has another way in, without scripts', async () => {
+    await visit(
+      '/',
+      async (page) => {
+        await page.getByRole('link', { name: 'What to paste where' }).click();
+        await page.waitForURL(`${origin}/connect`);
+        expect(await page.locator('details[open]').count()).toBe(0);
+        await page.getByText('Unbound', { exact: true }).click();
+        expect(await page.locator('#unbound pre').innerText()).toContain('\n  stub-addr: 192.0.2.53@30053\n');
+        await page.getByRole('link', { name: 'service', exact: true }).click();
+        await page.waitForURL(`${origin}/connect?way=service`);
+        await page.getByText('Unbound', { exact: true }).click();
+        expect(await page.locator('#unbound pre').innerText()).toContain('\n  stub-addr: 10.96.0.53\n');
+        await page.getByRole('link', { name: 'text' }).click();
+        await page.waitForURL(`${origin}/connect.txt?way=service`);
+        expect(await page.locator('body').innerText()).toContain('-- FRITZ!Box (fritzbox)');
+      },
+      { javaScriptEnabled: false },
+    );
+  });
+
+  test.each([320, 1440])('overflows nowhere: %i px', async (width) => {
+    const zones = [...hostile, longest].map((name) => ({ name, ds: [] }));
+    overview = overviewOf([], { reach: { ...reach, zones } });
+    await visit(
+      '/connect',
+      async (page) => {
+        await page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        expect(await page.locator('script, img, iframe, object').count()).toBe(0);
       },
       { viewport: { width, height: 800 } },
     );

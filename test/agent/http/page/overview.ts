@@ -1,5 +1,7 @@
 /** A realistic overview: a name of every kind, with its message. */
+
 import type { Overview, TrackedName } from '../../../../functions/agent/names/overview.ts';
+import type { Reach } from '../../../../functions/connect/guide.ts';
 
 export const now = Date.parse('2026-11-02T14:07:31Z');
 const minutes = 60_000;
@@ -102,6 +104,27 @@ function withoutZone({ zone: _, ...name }: TrackedName): TrackedName {
   return name;
 }
 
+export const reach: Reach = {
+  zones: [
+    { name: 'corp.internal', ds: ['12345 13 2 0123456789abcdef'] },
+    { name: 'lab.internal', ds: [] },
+    { name: '2.0.192.in-addr.arpa', ds: [] },
+  ],
+  clusterIPs: ['10.96.0.53', 'fd00::53'],
+  ways: [
+    {
+      service: 'service',
+      type: 'ClusterIP',
+      servers: ['10.96.0.53', 'fd00::53'].map((address) => ({ address, port: 53 })),
+    },
+    { service: 'lan', type: 'NodePort', servers: [{ address: '192.0.2.53', port: 30053 }] },
+    { service: 'tailnet', type: 'LoadBalancer', servers: [] },
+  ],
+  notes: [
+    "Tailscale's operator has given Service idns-corp-tailnet no address: install it, see its log, or remove additionalServices[tailnet]",
+  ],
+};
+
 export const overviewOf = (names: readonly TrackedName[] = corp, changes: Partial<Overview> = {}): Overview => ({
   instance: 'corp',
   zones: [
@@ -111,6 +134,7 @@ export const overviewOf = (names: readonly TrackedName[] = corp, changes: Partia
   ],
   discovery: { state: 'Synced' },
   resolution: { state: 'Serving', since: '2026-10-30T06:12:05Z' },
+  reach,
   names,
   ...changes,
 });

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { connectPage } from '../../../../functions/agent/http/page/connect.ts';
 import { formatDuration, percentile } from '../../../../functions/agent/http/page/format.ts';
 import { html } from '../../../../functions/agent/http/page/html.ts';
 import { contentSecurityPolicy, statusPage } from '../../../../functions/agent/http/page/page.ts';
 import { findNames, type Search } from '../../../../functions/agent/http/page/search.ts';
 import type { Overview } from '../../../../functions/agent/names/overview.ts';
+import { families, guideOf } from '../../../../functions/connect/guide.ts';
 import { printable } from '../../../../functions/contract/printable.ts';
 import { verdicts } from '../../../../functions/contract/verdict.ts';
 import { hostile, known, longest, many, now, overviewOf } from './overview.ts';
@@ -134,7 +136,18 @@ test('messages are shown, and zones with one come first', () => {
     'old.internal Retained: not declared',
     'corp.internal Serving',
   ]);
-  expect(textsOf('section', document)[1]).toMatch(/No names\s*$/);
+  expect(textsOf('section', document).at(-1)).toMatch(/No names\s*$/);
+});
+
+test('ways in are shown with their addresses, and with what is missing', () => {
+  const [, ways] = all('section', shown());
+  expect(textsOf('li', ways as Element)).toEqual([
+    'service ClusterIP: 10.96.0.53 fd00::53',
+    'lan NodePort: 192.0.2.53:30053',
+    'tailnet LoadBalancer: no address yet',
+    "Incomplete: Tailscale's operator has given Service idns-corp-tailnet no address: install it, see its log, or remove additionalServices[tailnet]",
+  ]);
+  expect(all('a', ways as Element).map(({ attributes }) => attributes.href)).toEqual(['connect']);
 });
 
 test('resolution is Unknown before the first self-test', () => {
@@ -176,7 +189,7 @@ describe('verdicts', () => {
   test('without names are listed only when selected', () => {
     const document = shown(overviewOf(), { verdict: 'Held' });
     expect(links(document)).toContainEqual(['?verdict=Held', 'Held 0', 'page']);
-    expect(textsOf('section', document)[1]).toMatch(/No names with verdict Held\s*$/);
+    expect(textsOf('section', document).at(-1)).toMatch(/No names with verdict Held\s*$/);
   });
 
   test('have a word and a symbol, not only a colour', () => {
@@ -248,7 +261,7 @@ test('the table has explicit roles, for when it is laid out as blocks', () => {
 
 /** Everything that the page consists of: no script, image, frame, event handler or link to another server. */
 const tags = new Set(
-  'html head meta title style body header h1 dl dt dd main section h2 ul li bdi span time form label input button nav a b p table caption thead tbody tr th td div footer'.split(
+  'html head meta title style body header h1 dl dt dd main section h2 ul li bdi span time form label input button nav a b p pre details summary table caption thead tbody tr th td div footer'.split(
     ' ',
   ),
 );
@@ -264,7 +277,7 @@ function expectHarmless(element: Element): void {
     expect(tags).toContain(child.tag);
     for (const name of Object.keys(child.attributes)) expect(attributes).toContain(name);
     if (child.attributes.href !== undefined)
-      expect(child.attributes.href).toMatch(/^(\.\/|names\.json|names\.txt)?(\?[\x21-\x7e]+)?$/);
+      expect(child.attributes.href).toMatch(/^(\.\/|names\.json|names\.txt|connect(\.json|\.txt)?)?(\?[\x21-\x7e]+)?$/);
     expectHarmless(child);
   }
 }
@@ -305,6 +318,55 @@ test('names, objects, zones and searches cannot inject markup', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+describe('what to paste where', () => {
+  const guided = (overview = overviewOf(), way?: string) =>
+    parse([...connectPage(guideOf(overview.instance, overview.reach, way), way)].join(''));
+
+  test('has every program, each closed, with the code as it is to be pasted', () => {
+    const entries = all('details', guided());
+    const programs = families.flatMap(({ programs }) => programs);
+    expect(entries.map(({ attributes }) => attributes.id)).toEqual(programs.map(({ id }) => id));
+    expect(entries.map(({ attributes }) => attributes.open)).toEqual(programs.map(() => undefined));
+    const [coredns] = entries;
+    expect(textsOf('summary', coredns as Element)).toEqual(['CoreDNS']);
+    expect(textsOf('pre', coredns as Element)).toEqual([
+      'corp.internal:53 lab.internal:53 2.0.192.in-addr.arpa:53 {\n    errors\n    cache 30\n    forward . 10.96.0.53 fd00::53 {\n        max_fails 1\n    }\n}',
+    ]);
+  });
+
+  test('says if the server answers all names, and what can have it as its only one', () => {
+    const overview = overviewOf();
+    const introduction = (reach: typeof overview.reach) => textsOf('header', guided({ ...overview, reach })).join(' ');
+    expect(introduction(overview.reach)).toContain('which refuses everything else');
+    const reach = { ...overview.reach, answersAll: true as const };
+    expect(introduction(reach)).toContain('it can be the only DNS server of a network or tailnet');
+    expect(introduction(reach)).not.toContain('refuses everything else');
+    const [first] = all('details', guided({ ...overview, reach }));
+    expect(first?.attributes.id).toBe('dhcp');
+  });
+
+  test('has a link for each way in, and a caution at one without an address', () => {
+    const document = guided(overviewOf(), 'tailnet');
+    const links = all('nav', document).flatMap((nav) => all('a', nav));
+    expect(links.map((a) => [a.attributes.href, a.attributes['aria-current']])).toEqual([
+      ['connect', undefined],
+      ['connect?way=service', undefined],
+      ['connect?way=lan', undefined],
+      ['connect?way=tailnet', 'page'],
+    ]);
+    expect(textsOf('p', document)).toContain('Caution: the way in tailnet has no address yet.');
+  });
+
+  test('cannot be injected with markup', () => {
+    for (const text of [...hostile, longest]) {
+      const servers = [{ address: text, port: 53 }];
+      const ways = [{ service: text, type: text, servers, hostname: text }];
+      const reach = { zones: [{ name: text, ds: [text] }], clusterIPs: [text], ways, notes: [text] };
+      expectHarmless(guided(overviewOf([], { instance: text, reach })));
+    }
+  });
 });
 
 test.each([
