@@ -4,6 +4,7 @@ import { withoutDot } from '../../dns/name.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
+import { sameAnswer } from './conflict.ts';
 import type { RejectedRecord } from './evaluation.ts';
 import { causeOf, type MissingCause, type MissingName } from './missing-names.ts';
 
@@ -234,21 +235,19 @@ function reportOf(names: ReadonlySet<string>, since: number | undefined): Pick<G
   return { report: { since: new Date(since).toISOString(), names: shown } };
 }
 
-/** Rejects what another object would publish at a held name. */
+/** Rejects what another object would publish at a held name, unless that is what the name answers. */
 export function withoutHeldNames(
   accepted: readonly RRset[],
   held: readonly RRset[],
   composite: string,
 ): { accepted: RRset[]; refused: RejectedRecord[] } {
-  const heldByName = new Map(held.map((rrset) => [rrset.name, rrset]));
+  const heldByName = Map.groupBy(held, ({ name }) => name);
   const { free = [], taken = [] } = Object.groupBy(accepted, ({ name }) => (heldByName.has(name) ? 'taken' : 'free'));
-  const refused = taken.map((rrset): RejectedRecord => {
-    const holder = resourceOf(heldByName.get(rrset.name) as RRset);
-    return {
-      rrset,
-      verdict: 'Duplicate',
-      message: `the delete guard holds the name for ${holder} (to release it: ${letGoCommand(composite)})`,
-    };
+  const refused = taken.flatMap((rrset): RejectedRecord[] => {
+    const atName = heldByName.get(rrset.name) as RRset[];
+    if (atName.some((each) => sameAnswer(each, rrset))) return [];
+    const message = `the delete guard holds the name for ${resourceOf(atName[0] as RRset)} (to release it: ${letGoCommand(composite)})`;
+    return [{ rrset, verdict: 'Duplicate', message }];
   });
   return { accepted: free, refused };
 }

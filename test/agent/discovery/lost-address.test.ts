@@ -116,6 +116,18 @@ describe('a name whose object lost its address', () => {
     expect(agent.verdictOf(x)).toBe('Resolved: resolves to 192.0.2.1');
   });
 
+  test('resolves for an object of another namespace that wants the same answer, and is not given to it', async () => {
+    const agent = await agentWithSources();
+    agent.setObject(x, first);
+    agent.setObject(y, { ...first, created: late });
+    await agent.sync(2);
+    agent.setObject(x, addressless(first));
+    await agent.sync(2);
+    expect(agent.agent.heldNames).toBe(1);
+    expect(agent.verdictOf(y)).toBe('Resolved: resolves to 192.0.2.1');
+    expect(agent.database.rrsets.find(({ name }) => name === `${www}.`)?.mark?.content).toBe(x);
+  });
+
   test('is given to another object when its own is gone or the hold is over', async () => {
     for (const end of ['gone', 'over'] as const) {
       const agent = await agentWithSources();

@@ -47,16 +47,21 @@ test.each<
 );
 
 test('a held name is refused to others, with its object and how to release it', () => {
-  const other = discoveredRRset('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
-  expect(withoutHeldNames([rival!, other], current, 'corp')).toEqual({
-    accepted: [other],
+  const elsewhere = discoveredRRset('ingress/evil/x', 'x.corp.internal.', 'A', '192.0.2.1');
+  const different = at('ingress/evil/x', '192.0.2.2');
+  expect(withoutHeldNames([different, elsewhere], current, 'corp')).toEqual({
+    accepted: [elsewhere],
     refused: [
       {
-        rrset: rival,
+        rrset: different,
         verdict: 'Duplicate',
         message:
           'the delete guard holds the name for ingress/shop/web (to release it: kubectl annotate internaldns corp --overwrite dns.internal/let-go=$(date -u +%FT%TZ))',
       },
     ],
   });
+});
+
+test('a held name is not refused to others that want what it answers', () => {
+  expect(withoutHeldNames([rival!], current, 'corp')).toEqual({ accepted: [], refused: [] });
 });
