@@ -251,10 +251,10 @@ test('a replica that is silent is out within two seconds, and back when it answe
   const dnsdist = await start({}, { more: { replicas: 2 }, replicas, backends: { '198.18.0.55:53': port } });
   expect(await isUp(dnsdist, 'own-1')).toBe(true);
   [relay.udp, relay.tcp] = ['blocked', 'blocked'];
-  const began = performance.now();
+  const before = relay.datagrams;
   await expect.poll(() => isUp(dnsdist, 'own-1')).toBe(false);
-  // The interval, the timeout, and some time for a busy machine.
-  expect(performance.now() - began).toBeLessThan(4000);
+  // One check a second, of which the first or second that is lost counts; on a busy machine this test looks late.
+  expect(relay.datagrams - before).toBeLessThan(5);
   for (let time = 0; time < 20; time++)
     expect(await addresses(dnsdist, 'www.corp.internal', { timeout: 1000 })).toEqual(['10.1.2.3']);
   relay.udp = 'open';
@@ -405,11 +405,16 @@ describe('an upstream that is dead', () => {
   test.for(['UDP', 'TCP'])('delays no own name, and the other one answers: %s', async (protocol) => {
     const upstreams = [upstream, second].map((address) => ({ address, protocol }));
     const dnsdist = await start({ forward: { upstreams } });
+    const msOfTwenty = async () => {
+      const began = performance.now();
+      for (let time = 0; time < 20; time++) await query({ ...asking, port: dnsdist.port, tcp: time % 2 === 1 });
+      return performance.now() - began;
+    };
+    const before = await msOfTwenty();
     [relays[0].udp, relays[0].tcp] = ['blocked', 'blocked'];
     const foreign = Array.from({ length: 50 }, (_, index) => ask(dnsdist, `n${index}.example`).catch(() => undefined));
-    const began = performance.now();
-    for (let time = 0; time < 20; time++) await query({ ...asking, port: dnsdist.port, tcp: time % 2 === 1 });
-    expect((performance.now() - began) / 20).toBeLessThan(100);
+    // The foreign ones wait for seconds.
+    expect((await msOfTwenty()) / before).toBeLessThan(50);
     await Promise.all(foreign);
     await expect.poll(() => isUp(dnsdist, 'upstream-0')).toBe(false);
     // On a busy machine the checks of the other one can have been late, too.

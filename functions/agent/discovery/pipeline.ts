@@ -1,10 +1,9 @@
 import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
-import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns/rrset.ts';
+import { keyOf, type RRset, resourceOf, sameResource, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { HostNameTable } from '../resolver/host-names.ts';
 import type { SourceLister } from '../sources/source-object.ts';
-
 import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
 import { type DesiredRecord, type DesiredRecordsOptions, desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
@@ -90,6 +89,7 @@ export function decide(endpoints: readonly Endpoint[], input: PipelineInput): De
   const reserved = reserve(evaluated.accepted.map(computed), desiredRecords, context);
   const guarded = guard(reserved.accepted, desiredRecords, endpoints, context);
   const answered = answerWithinBudget(guarded.accepted, guarded.held, evaluated.looping, context);
+  const afterMerge = [...reserved.refused, ...answered.refused, ...guarded.refused];
 
   return {
     declaration,
@@ -97,7 +97,7 @@ export function decide(endpoints: readonly Endpoint[], input: PipelineInput): De
     hostNames: resolved.hostNames,
     current,
     answer: answered.answer,
-    refused: [...evaluated.refused, ...reserved.refused, ...answered.refused, ...guarded.refused, ...desired.refused],
+    refused: [...evaluated.refused, ...refusedWithIt(afterMerge, desiredRecords), ...desired.refused],
     held: guarded.held,
     ...(guarded.report && { guardReport: guarded.report }),
     kept: keptByPolicy(discovery.policy, answered.answer, guarded.accepted),
@@ -160,6 +160,19 @@ function reserve(accepted: RRset[], desiredRecords: DesiredRecord[], context: Co
   if (policy !== 'Sync' || sharedHosts === 'Merge' || deleteGuard.percent >= 100) return { accepted, refused: [] };
   const { holdSeconds } = deleteGuard;
   return reservations.apply({ accepted, current, desiredRecords }, { holdSeconds, lister, restrictions, now });
+}
+
+/** With the records of the other objects that had a part in a merged RRset, which has the name of only one of them. */
+function refusedWithIt(refused: RejectedRecord[], desiredRecords: DesiredRecord[]): RejectedRecord[] {
+  if (refused.length === 0) return refused;
+  const byKey = new Map(refused.map((each) => [keyOf(each.rrset), each]));
+  const others = desiredRecords.flatMap((rrset): RejectedRecord[] => {
+    const whole = byKey.get(keyOf(rrset));
+    if (!whole || sameResource(whole.rrset, rrset)) return [];
+    const isPart = rrset.records.every((content) => whole.rrset.records.includes(content));
+    return isPart ? [{ ...whole, rrset }] : [];
+  });
+  return [...refused, ...others];
 }
 
 /** Beside what the delete guard holds: a held name is not given to anybody else. */

@@ -204,6 +204,14 @@ describe('an older object without an address', () => {
     expect(answers(agent)).toEqual(['192.0.2.2']);
   });
 
+  test('reserves it from all that want the same answer, each of which is told', async () => {
+    const agent = await recovering(first);
+    const others = ['ingress/b/also', 'ingress/c/also'];
+    for (const other of others) agent.setObject(other, second);
+    await agent.sync(2);
+    for (const each of [y, ...others]) expect(agent.verdictOf(each)).toContain(reserved);
+  });
+
   test('gets its name if the address comes in time', async () => {
     const agent = await recovering(first);
     await agent.sync(2);
