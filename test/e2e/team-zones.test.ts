@@ -1,8 +1,10 @@
 /** Domains that teams declare for themselves. */
 import { expect, test } from 'vitest';
+import { delv, findDelv } from '../powerdns/delv.ts';
+import { edit } from './cluster/edit.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, get, kubectl, patch, until, waitForReady } from './cluster/kubectl.ts';
-import { type Client, clientOf } from './cluster/names.ts';
+import { apply, get, isTrue, kubectl, list, patch, until, waitForReady } from './cluster/kubectl.ts';
+import { type Client, clientAt, clientOf } from './cluster/names.ts';
 import { scenario } from './scenario.ts';
 
 const instance = 'domains-of-teams';
@@ -64,12 +66,17 @@ scenario('team-zones', ({ shop, market, internalDNS }) => {
     expect((await get('pod', `idns-${instance}-0`, 'internal-dns')).metadata.uid).toBe(before);
   });
 
-  test('the status of a signed zone has what its parent needs', async () => {
-    await apply(zone('outside', { name: other, dnssec: { mode: 'Signed' } }));
+  test('the status of a signed zone has what its parent needs, and by it delv validates the zone', async () => {
+    await findDelv();
+    await apply(zone('outside', { name: other, records: [record('www', '192.0.2.83')], dnssec: { mode: 'Signed' } }));
     const { delegation, dnssec } = await untilState('Serving', 'outside');
+    const { address: server } = (await get('internaldns', instance)).status;
+    const validated = (name: string) => delv({ server, zone: other, ds: dnssec.ds, name: `${name}.${other}` });
+    expect(await validated('www')).toMatch(/fully validated[\s\S]*192\.0\.2\.83/);
+    expect(await validated('nothing')).toMatch(/negative response, fully validated/);
     expect(delegation[0]).toMatch(new RegExp(`^${other}\\. \\d+ IN NS ns1\\.${other}\\.$`));
     expect(delegation).toContainEqual(expect.stringContaining(` IN DS ${dnssec.ds[0]}`));
-    await client.becomes(`ns1.${other}`, (await get('internaldns', instance)).status.address);
+    await client.becomes(`ns1.${other}`, server);
   });
 
   test('a namespace of no tenant has no zone, and of two Zones with one name the older has it', async () => {
@@ -81,6 +88,26 @@ scenario('team-zones', ({ shop, market, internalDNS }) => {
     expect((await untilState('Refused', 'again')).message).toContain(`${shop}/shop`);
     expect(await client.answer(`www.${domain}`)).toBe('192.0.2.82');
     await waitForReady(instance);
+  });
+
+  test('a second replica gives the same answers, signed with the same key, and the status stays one', async () => {
+    await edit(instance, { replicas: 2 });
+    const chosen = { namespace: 'internal-dns', labels: `app.kubernetes.io/instance=${instance}` };
+    await until('both are ready', async () => {
+      const ready = (await list('pod', chosen)).filter((pod) => isTrue(pod, 'Ready'));
+      return ready.length === 2 || ready.length;
+    });
+    await waitForReady(instance);
+    const { dnssec } = await untilState('Serving', 'outside');
+    for (const { status } of await list('pod', chosen)) {
+      const replica = clientAt(status?.podIP);
+      await replica.becomes(`www.${domain}`, '192.0.2.82');
+      await replica.becomes(`www.${other}`, '192.0.2.83');
+      const answer = await delv({ server: status?.podIP, zone: other, ds: dnssec.ds, name: `www.${other}` });
+      expect(answer).toContain('fully validated');
+    }
+    const { instances } = (await get('zones.dns.internal', 'outside', shop)).status;
+    expect(instances.map(({ name }: { name: string }) => name)).toEqual([instance]);
   });
 
   test('a zone goes with its Zone, and the next one gets its name', async () => {

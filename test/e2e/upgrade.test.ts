@@ -38,6 +38,7 @@ const { NEXT_BUILD: next = '', NEXT_VERSION: nextVersion = '' } = process.env;
 const reason = next && nextVersion ? '' : ' (skipped: it needs NEXT_BUILD and NEXT_VERSION)';
 
 const role = 'internal-dns:source:dnsendpoint';
+const kindsOfTeams = ['machines', 'nameclaims', 'zones'];
 const instances = ['upgrade', 'held'];
 
 /** What kubectl says of the new field before and after, with and without its own validation. */
@@ -55,7 +56,7 @@ const impossible: [what: string, tag: string, required: RegExp, instead: string,
   ['a newer Crossplane', 'v0.1.996', />=v2\.2\.0/, '>=v9.0.0', 'not compatible with Crossplane version'],
 ];
 
-scenario('upgrade', ({ ingress, internalDNS }) => {
+scenario('upgrade', ({ shop, ingress, internalDNS }) => {
   let client: Client;
 
   /** Runs a step of an upgrade while a client queries without a pause, and records what the client missed. */
@@ -166,6 +167,29 @@ scenario('upgrade', ({ ingress, internalDNS }) => {
         return bindings.some(({ roleRef }) => roleRef.name === role);
       });
       await waitForReady('upgrade');
+    });
+    await patch('internaldns', 'upgrade', { spec: { discovery: { sources: null } } });
+    await waitForQuiescence('upgrade');
+    await waitForReady('upgrade');
+  });
+
+  test('upgraded from a release without the kinds of teams, their objects are served once the kinds are there', async () => {
+    await whileQueried('configuration/ with the kinds of teams', async () => {
+      const reasonOf = async () => (await condition('upgrade', 'DiscoveryReady')).reason;
+      await kubectl('delete', 'crd', ...kindsOfTeams.map((kind) => `${kind}.dns.internal`), '--wait=true');
+      const sources = ['Ingress', 'Machine', 'NameClaim', 'Zone'].map((kind) => ({ kind }));
+      await patch('internaldns', 'upgrade', { spec: { discovery: { sources } } });
+      await until('the kinds are missing', async () => (await reasonOf()) === 'SourcesMissing' || reasonOf());
+      await waitForReady('upgrade');
+      await kubectl('apply', '-f', manifest);
+      await until('none is missing', async () => (await reasonOf()) !== 'SourcesMissing' || reasonOf());
+      await apply({
+        apiVersion: 'dns.internal/v1alpha1',
+        kind: 'Machine',
+        metadata: { name: 'later', namespace: shop },
+        spec: { addresses: ['192.0.2.4'] },
+      });
+      await client.becomes('later.upgrade.internal', '192.0.2.4');
     });
     await patch('internaldns', 'upgrade', { spec: { discovery: { sources: null } } });
     await waitForQuiescence('upgrade');
