@@ -198,6 +198,7 @@ describe('the alerts', () => {
       { resolver: undefined },
       [
         'InternalDNSCertificateExpires',
+        'InternalDNSCertificateMissing',
         'InternalDNSNotForwarding',
         'InternalDNSResolverDrops',
         'InternalDNSUpstreamDown',

@@ -110,6 +110,10 @@ const day = 86_400;
 const certificate = (pod: number, field: string, expiry: number): SeriesSet => ({
   [seriesOf(pod, 'internal_dns_resolver_certificate_expiry_timestamp_seconds', { certificate: field })]:
     forAnHour(expiry),
+  ...shown(pod, field, forAnHour(1)),
+});
+const shown = (pod: number, field: string, values: string): SeriesSet => ({
+  [seriesOf(pod, 'internal_dns_resolver_certificate_shown', { certificate: field })]: values,
 });
 const forwarding = (pod: number, values: string): SeriesSet => ({
   [seriesOf(pod, 'internal_dns_resolver_forwarding')]: values,
@@ -469,6 +473,19 @@ const cases: Record<string, Case> = {
           labels: { pod: 'idns-watched-resolver-a' },
           summary:
             'The resolver of InternalDNS watched leaves 11% of questions in idns-watched-resolver-a without an answer',
+        },
+      ],
+    },
+  },
+  'a Secret has no certificate': {
+    alert: 'InternalDNSCertificateMissing',
+    series: { ...certificate(0, 'doT', 30 * day), ...shown(0, 'doH', '1x10 0x110') },
+    at: {
+      '9m': none,
+      '17m': [
+        {
+          labels: { certificate: 'doH' },
+          summary: 'The resolver of InternalDNS watched shows no certificate for resolver.doH',
         },
       ],
     },

@@ -118,7 +118,7 @@ afterAll(async () => {
 });
 
 const [, rendering] = rendered(watched({ resolver: fields }));
-const ofResolver = /^InternalDNS(NotForwarding|UpstreamDown|ResolverDrops|CertificateExpires)$/;
+const ofResolver = /^InternalDNS(NotForwarding|UpstreamDown|ResolverDrops|CertificateExpires|CertificateMissing)$/;
 const alerts = alertsIn(rendering).filter(({ alert }) => ofResolver.test(alert));
 
 /** The alerts whose expression holds, each with the labels of its series, and rates over so many seconds. */
@@ -147,10 +147,11 @@ test('no alert holds while all is well, and the series that they read exist', as
     'dnsdist_queries',
     'internal_dns_resolver_forwarding == 1',
     'internal_dns_resolver_certificate_expiry_timestamp_seconds{certificate="doT"}',
+    'internal_dns_resolver_certificate_shown{certificate="doT"} == 1',
   ].map((each) => each.replace(/address="192.0.2.53:53"/, `address="127.0.0.1:${relays[0]!.server.port}"`));
   for (const each of series)
     await vi.waitFor(async () => expect(await prometheus.api.query(each), each).not.toEqual([]), polling);
-  expect(alerts).toHaveLength(4);
+  expect(alerts).toHaveLength(5);
   await vi.waitFor(async () => expect(await holding(10)).toEqual({}), polling);
 });
 

@@ -54,13 +54,16 @@ export class DnsdistWatch {
     return this.#pods ?? [];
   }
 
-  /** When the certificates expire, in seconds since 1970, by the field of the spec that has them. */
-  get expiries(): Map<string, number> {
-    const fields = this.#declared?.certificates.map(({ field }) => field) ?? [];
+  /**
+   * When the certificates expire, in seconds since 1970, by the field of the spec that has them. Undefined for one that a
+   * pod does not show. Empty while no pod is known.
+   */
+  get expiries(): Map<string, number | undefined> {
+    const declared = this.#confirmed.length > 0 ? this.#declared?.certificates : undefined;
     return new Map(
-      fields.flatMap((field) => {
+      declared?.map(({ field }) => {
         const expiry = earliestExpiry(field, this.#confirmed);
-        return expiry === undefined ? [] : [[field, expiry / 1000] as const];
+        return [field, expiry === undefined ? undefined : expiry / 1000];
       }),
     );
   }

@@ -34,8 +34,11 @@ export interface MetricSources {
   peers(): { silent: number; removed: number };
   /** How often a pod of the resolver was evicted. */
   evictions(): number;
-  /** When the certificates of the resolver expire, in seconds since 1970, by the field of the spec that has them. */
-  certificates(): ReadonlyMap<string, number>;
+  /**
+   * When the certificates of the resolver expire, in seconds since 1970, by the field of the spec that has them. Undefined
+   * for one that a pod does not show.
+   */
+  certificates(): ReadonlyMap<string, number | undefined>;
   /** Whether the resolver answers for names elsewhere. Undefined if that is unknown, or not its task. */
   isForwarding(): boolean | undefined;
 }
@@ -231,7 +234,19 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
     registers,
     collect() {
       this.reset();
-      for (const [certificate, expiry] of sources.certificates()) this.set({ certificate }, expiry);
+      for (const [certificate, expiry] of sources.certificates())
+        if (expiry !== undefined) this.set({ certificate }, expiry);
+    },
+  });
+  new Gauge({
+    name: 'internal_dns_resolver_certificate_shown',
+    help: 'Whether the pods of the resolver show a certificate: 1 if every pod does.',
+    labelNames: ['certificate'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [certificate, expiry] of sources.certificates())
+        this.set({ certificate }, Number(expiry !== undefined));
     },
   });
   new Gauge({

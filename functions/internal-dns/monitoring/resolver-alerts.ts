@@ -32,6 +32,14 @@ export function resolving(composite: string): AlertSpec[] {
       description: `For 5 minutes more than 5% of the questions to {{ $labels.pod }} got no answer from the server or an upstream in time. dnsdist_server_drops says from which: one that is overloaded, or a network that loses packets.`,
     },
     {
+      alert: 'InternalDNSCertificateMissing',
+      expr: `min by (certificate) (${series('internal_dns_resolver_certificate_shown')}) == 0`,
+      for: '5m',
+      severity: 'critical',
+      summary: `The resolver of InternalDNS ${composite} shows no certificate for resolver.{{ $labels.certificate }}`,
+      description: `For 5 minutes a pod of the resolver has shown no certificate, so its clients over TLS or HTTPS get no answers. The condition ResolverReady says which Secret is missing or has no valid certificate: kubectl describe internaldns ${composite}`,
+    },
+    {
       alert: 'InternalDNSCertificateExpires',
       expr: `min by (certificate) (${series('internal_dns_resolver_certificate_expiry_timestamp_seconds')}) - time() < ${certificateWarningDays} * 86400`,
       for: '15m',

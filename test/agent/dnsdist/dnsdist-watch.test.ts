@@ -144,7 +144,9 @@ test('tells when certificates expire, and which cannot be used', async () => {
   const started = await start({ doT: { certificate }, doH: { certificate } }, files);
   const at = async (days: number) => {
     const { poll, watched } = watchOf(started, { days });
-    return [(await poll())?.certificates, watched.expiries.get('doT')] as const;
+    const certificates = (await poll())?.certificates;
+    expect([...watched.expiries]).toContainEqual(['doH', undefined]);
+    return [certificates, watched.expiries.get('doT')] as const;
   };
   const [fresh, expiry] = await at(0);
   expect(fresh).toMatchObject([
