@@ -1,21 +1,18 @@
-import { type Declaration, declaration as declarationSchema, hashOf } from '../contract/declaration.ts';
-import { shortDigest } from '../contract/digest.ts';
+import type { Declaration } from '../contract/declaration.ts';
 import { bounds, isServing, type Report, type Resolution, type ZoneReport } from '../contract/report.ts';
 import type { NameState } from '../contract/verdict.ts';
-import { absolute, zoneOf } from '../dns/name.ts';
+import { absolute } from '../dns/name.ts';
+import { ChangeWriter } from './change-writer.ts';
 import { AnticipationDifferences } from './discovery/anticipation-differences.ts';
 import { DeleteGuardStore, type DeleteGuardStoreOptions } from './discovery/delete-guard-store.ts';
 import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoint.ts';
 import { zoneNames } from './discovery/name-context.ts';
-import { withOwnershipRecords } from './discovery/ownership/ownership-txt.ts';
 import type { CurrentZones, Provider } from './discovery/provider.ts';
 import { Providers } from './discovery/providers.ts';
-import { hasOnlyOwnKinds, hasOwnKinds, hasZones, scopesOf } from './discovery/scope.ts';
-import { withWildcardBlocks } from './discovery/wildcard-blocks.ts';
+import { hasOnlyOwnKinds, hasOwnKinds, scopesOf } from './discovery/scope.ts';
 import { monotonicNow, type TimeOf } from './lib/clock.ts';
 import { messageOf } from './lib/error-message.ts';
 import { Memo } from './lib/memo.ts';
-import { parse } from './lib/parse.ts';
 import { type ObjectOutcome, Outcomes } from './machines/outcomes.ts';
 import { publishedReverse } from './machines/published-reverse.ts';
 import type { Reverse } from './machines/reverse.ts';
@@ -24,7 +21,7 @@ import type { Translation } from './machines/translation.ts';
 import type { RecordMirror } from './mirror/record-mirror.ts';
 import { Names, type NamesOptions } from './names/names.ts';
 import type { Overview } from './names/overview.ts';
-import { answerOf, type Change, type Zone } from './powerdns/rrset.ts';
+import { answerOf, type Zone } from './powerdns/rrset.ts';
 import type { HostNameTargets } from './resolver/host-names.ts';
 import type { OutOfZoneNames } from './resolver/out-of-zone-resolver.ts';
 import { hasTooManyTargets, isOverLimit } from './sources/host-limit.ts';
@@ -35,14 +32,12 @@ import {
   type SourceLister,
   type SourceObject,
 } from './sources/source-object.ts';
-import { besideSpec } from './team-zones/acceptance.ts';
-import { outlineOf } from './team-zones/served-zones.ts';
+import { ServedSpec } from './team-zones/served-spec.ts';
 import { TeamZones, type TeamZonesOptions } from './team-zones/team-zones.ts';
 import type { ZoneOutcome } from './team-zones/zone-outcomes.ts';
-import { rejectedAmong, stored, storedChanges, withAddresses } from './zones/computed-rrset.ts';
-import { isOfTeam, type ServedDeclaration, type ServedZone } from './zones/served-declaration.ts';
+import { stored, withAddresses } from './zones/computed-rrset.ts';
+import { isOfTeam } from './zones/served-declaration.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
-import type { LoadedDeclaration } from './zones/zone-planner.ts';
 import { Zones, type ZonesOptions } from './zones/zones.ts';
 
 /** What others observe and the report repeats. A member is absent until it is known. */
@@ -86,9 +81,6 @@ export type AgentOptions = Omit<ZonesOptions, 'now'> & {
 
 type ProviderWork<T> = (provider: Provider, current: CurrentZones) => T | Promise<T>;
 
-/** The share of the time that taking in new Zones may take: teams change them whenever they want. */
-const adoptShare = 0.2;
-
 /** How long ExternalDNS gets no answer because sources have not synced. Milliseconds. */
 const syncTimeoutMs = 30_000;
 
@@ -98,9 +90,10 @@ const syncTimeoutMs = 30_000;
  */
 export class Agent {
   readonly #now: () => number;
-  readonly #database: AgentOptions['database'];
+  readonly #writer: ChangeWriter;
   readonly #zones: Zones;
   readonly #teamZones: TeamZones;
+  readonly #spec: ServedSpec;
   readonly #lister: TranslatedSources;
   readonly #providers: Providers;
   readonly #names: Names;
@@ -113,14 +106,6 @@ export class Agent {
   readonly #reversed = new Memo<Reverse>();
   readonly #outcomes = new Outcomes();
   readonly #eventStates = new Memo<readonly NameState[]>();
-  /** As the function wrote it. */
-  #spec: Pick<LoadedDeclaration, 'hash' | 'declaration' | 'files'> | undefined;
-  readonly #declaredBy = new Memo<LoadedDeclaration | undefined>();
-  readonly #outline = new Memo<ServedDeclaration>();
-  /** When the zones of teams are looked at again, and the spec that they were last looked at with. */
-  #zonesDue: { at: number; spec?: Declaration } = { at: Number.NEGATIVE_INFINITY };
-  /** Of its text. */
-  #declaredDigest: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #unsyncedSince: number | undefined;
@@ -148,24 +133,22 @@ export class Agent {
     this.#differences = new AnticipationDifferences(log);
     this.#providers = new Providers({ log, now, timeOf, mostRecords, hostNames, differences: this.#differences });
     this.#names = new Names({ onPropagation, now });
-    this.#database = options.database;
+    this.#writer = new ChangeWriter(options.database);
     this.#zones = new Zones({ now, ...options });
     this.#guardStore = new DeleteGuardStore(options.database);
     this.#teamZones = new TeamZones({ database: options.database, dsOf, mostRecords, log, now, timeOf });
+    this.#spec = new ServedSpec(this.#teamZones, now);
   }
 
   /** What the InternalDNS declares, without the zones of teams. */
   get declaration(): Declaration | undefined {
-    return this.#spec?.declaration;
+    return this.#spec.declaration;
   }
 
   /** Adopts a declaration. Returns whether it changed; throws if the text is not a valid declaration. */
   setDeclaration(text: string): boolean {
-    const digest = shortDigest(text);
-    if (digest === this.#declaredDigest) return false;
-    const declaration = parse(text, declarationSchema);
-    this.#spec = { hash: hashOf(text), declaration, files: this.#spec?.files ?? new Map() };
-    this.#declaredDigest = digest;
+    const declaration = this.#spec.set(text);
+    if (!declaration) return false;
     const { discovery } = declaration;
     this.#providers.setDiscovery(discovery);
     if (discovery) this.#names.setSyncInterval(discovery.intervalSeconds);
@@ -174,19 +157,19 @@ export class Agent {
   }
 
   setZoneFiles(files: ZoneFiles): void {
-    if (this.#spec) this.#spec = { ...this.#spec, files: new Map(files) };
+    this.#spec.setFiles(files);
   }
 
   /** Reconciles the zones with the declaration. */
   reconcile(): Promise<void> {
     return this.#inTurn(async () => {
       const startedAt = this.#now();
-      const isChanged = await this.#adoptZones();
+      const isChanged = await this.#spec.adopt(this.#lister.inventory);
       this.#translate();
       await this.#reconcileZones();
-      if (isChanged) this.#zonesDue.at = this.#now() + (this.#now() - startedAt) * (1 / adoptShare - 1);
+      if (isChanged) this.#spec.adopted(this.#now() - startedAt);
       // What ExternalDNS published may be lost, also while it does not call.
-      if (!this.#declared) return;
+      if (!this.#spec.loaded) return;
       this.#current = await this.#zones.reconciled();
       const reread = () => this.#zones.current();
       if (await this.#mirror?.sync(this.#current, reread, this.#keptWithoutObject())) this.#current = await reread();
@@ -233,7 +216,7 @@ export class Agent {
       const { answer, changes } = provider.adjustEndpoints(wanted, current, this.#lister, startedAt);
       // Stored before ExternalDNS acts on the answer.
       await this.#guardStore.write(provider.id, provider.missingNames, current);
-      await this.#write(provider, changes, current);
+      await this.#writer.write(provider, changes, current);
       if (changes.length > 0 && hasOwnKinds(current.declaration.discovery)) await this.#reconcileDerived(current);
       provider.loops.evaluated(loop);
       return answer;
@@ -244,7 +227,7 @@ export class Agent {
   applyChanges(endpoints: EndpointChanges, namespace?: string): Promise<void> {
     this.#providers.get(this.declaration, namespace)?.loops.startChanges();
     return this.#asProvider(namespace, undefined, async (provider, current) => {
-      await this.#write(provider, provider.changes(endpoints, current), current);
+      await this.#writer.write(provider, provider.changes(endpoints, current), current);
       provider.loops.complete();
       await this.#reconcileDerived(current);
     });
@@ -261,7 +244,7 @@ export class Agent {
    * all of it is published: not before the first loop of ExternalDNS, and not while sources have not synced.
    */
   async anticipate(): Promise<boolean> {
-    const { outline: declaration } = this.#declared ?? {};
+    const { outline: declaration } = this.#spec.loaded ?? {};
     const { discovery } = declaration ?? {};
     this.#translate();
     const current = this.#current && declaration && { ...viewOf(this.#current), declaration };
@@ -352,21 +335,20 @@ export class Agent {
   get outcomes(): readonly ObjectOutcome[] | undefined {
     const { translation } = this.#lister;
     const { list: states } = this.#names;
-    if (!translation || !states || !this.#current || !this.#declared) return undefined;
-    const { findings } = this.#reverseIn(this.#current.zones, translation, this.#declared.outline);
+    if (!translation || !states || !this.#current || !this.#spec.loaded) return undefined;
+    const { findings } = this.#reverseIn(this.#current.zones, translation, this.#spec.loaded.outline);
     return this.#outcomes.of({ translation, states, reverse: findings });
   }
 
   /** What became of each Zone; the same array, with the same members, until something changes. Undefined while nobody knows. */
   get zoneOutcomes(): readonly ZoneOutcome[] | undefined {
     const { report } = this.#zones;
-    return report && this.#declared && this.#teamZones.outcomes(this.#declared.outline, report.reports);
+    return report && this.#spec.loaded && this.#teamZones.outcomes(this.#spec.loaded.outline, report.reports);
   }
 
   /** Whether Zones have changed, so that the next reconcile should not wait. */
   get hasNewZones(): boolean {
-    const isDue = hasZones(this.declaration?.discovery) && this.#now() >= this.#zonesDue.at;
-    return isDue && this.#teamZones.isBehind(this.#lister.inventory);
+    return this.#spec.hasNewZones(this.#lister.inventory);
   }
 
   /** The states of the names that have Events: of all hosts, and of the zones of teams. Undefined before they are known. */
@@ -385,7 +367,7 @@ export class Agent {
   /** The report. Undefined until the first reconcile has succeeded or failed. */
   report(): Report | undefined {
     const { report } = this.#zones;
-    if (!this.#declared || !report) return undefined;
+    if (!this.#spec.loaded || !report) return undefined;
     const names = this.#names.report();
     const { missing = [], resolution, served, storage, hostIPs, resolver, splitDNS } = this.#observations;
     const all = [...(this.#mirror?.warnings ?? []), ...report.warnings];
@@ -395,7 +377,7 @@ export class Agent {
       zones: this.#ofSpec(report.reports),
       ...(warnings.length > 0 && { warnings }),
       discovery: {
-        ...this.#providers.report(this.#declared.declaration.discovery),
+        ...this.#providers.report(this.#spec.loaded.declaration.discovery),
         ...(missing.length > 0 && { missing: missing.slice(0, bounds.missing) }),
       },
       ...(names && { names }),
@@ -411,8 +393,8 @@ export class Agent {
   /** Readiness: everything declared is served, and everything desired was published once. Stays true. */
   get isReady(): boolean {
     const { report } = this.#zones;
-    if (this.#wasReady || !this.#declared || report?.hash !== this.#declared.hash) return this.#wasReady;
-    const discovery = this.#providers.report(this.#declared.declaration.discovery);
+    if (this.#wasReady || !this.#spec.loaded || report?.hash !== this.#spec.loaded.hash) return this.#wasReady;
+    const discovery = this.#providers.report(this.#spec.loaded.declaration.discovery);
     const isAwaited = this.#mirror?.isPending ?? false;
     this.#wasReady = !isAwaited && isServing({ zones: this.#ofSpec(report.reports), discovery });
     return this.#wasReady;
@@ -425,36 +407,8 @@ export class Agent {
 
   /** The report is bounded, and what teams declare is told in their own objects. */
   #ofSpec(reports: ZoneReport[]): ZoneReport[] {
-    const ofTeams = new Set(this.#declared?.declaration.zones.filter(isOfTeam).map(({ name }) => name));
+    const ofTeams = new Set(this.#spec.loaded?.declaration.zones.filter(isOfTeam).map(({ name }) => name));
     return ofTeams.size === 0 ? reports : reports.filter(({ name }) => !ofTeams.has(name));
-  }
-
-  /** What is declared, with the zones of teams. */
-  get #declared(): LoadedDeclaration | undefined {
-    const spec = this.#spec;
-    const { zones: ofTeams } = this.#teamZones;
-    return this.#declaredBy.get([spec, ofTeams], () => {
-      if (!spec) return undefined;
-      const zones = besideSpec(ofTeams, spec.declaration);
-      if (zones.length === 0) return { ...spec, outline: spec.declaration };
-      const served = (own: readonly ServedZone[]): ServedDeclaration => ({
-        ...spec.declaration,
-        zones: [...spec.declaration.zones, ...own],
-      });
-      const outlines = zones.map(outlineOf);
-      const outline = this.#outline.get([spec.declaration, JSON.stringify(outlines)], () => served(outlines));
-      return { ...spec, declaration: served(zones), outline };
-    });
-  }
-
-  /** Takes in the Zones that have changed, but not all the time: each costs a plan. Returns whether other zones are served. */
-  async #adoptZones(): Promise<boolean> {
-    const { declaration } = this;
-    if (!declaration || (this.#zonesDue.spec === declaration && this.#now() < this.#zonesDue.at)) return false;
-    const { zones } = this.#teamZones;
-    await this.#teamZones.adopt(declaration, this.#lister.inventory);
-    this.#zonesDue.spec = declaration;
-    return zones !== this.#teamZones.zones;
   }
 
   /**
@@ -487,7 +441,7 @@ export class Agent {
 
   /** Translates Machines and claims that have changed. */
   #translate(): void {
-    const { outline } = this.#declared ?? {};
+    const { outline } = this.#spec.loaded ?? {};
     if (outline && !this.#awaitsSync) this.#lister.update(outline);
   }
 
@@ -518,7 +472,7 @@ export class Agent {
     const changes = provider.anticipate(current, this.#lister);
     if (!changes) return !provider.isBehind(current, this.#lister);
     await this.#guardStore.write(provider.id, provider.missingNames, current);
-    await this.#write(provider, changes, current);
+    await this.#writer.write(provider, changes, current);
     provider.anticipationApplied();
     if (changes.length > 0) await this.#reconcileDerived(current);
     return !provider.isSettling;
@@ -531,38 +485,14 @@ export class Agent {
     this.#current = await this.#zones.current();
   }
 
-  async #write(provider: Provider, changes: Change[], { declaration, zones }: CurrentZones): Promise<void> {
-    const there = new Map(zones.map((zone) => [zone.name, zone]));
-    const declared = new Map(declaration.zones.map(({ name }) => [absolute(name), there.get(absolute(name))]));
-    for (const [zone, ofZone] of Map.groupBy(changes, ({ rrset }) => zoneOf(rrset.name, declared))) {
-      if (!zone) continue;
-      // A record that a person has just made must not be lost.
-      const names = new Set(ofZone.map(({ rrset }) => rrset.name));
-      const present = withAddresses(await this.#database.refreshed(zone, names));
-      const allowed = provider.allowed(ofZone, present, declaration);
-      const withOwnership = withOwnershipRecords(zone, allowed, declaration.discovery?.ownershipTXT);
-      const isInZone = (name: string) => zoneOf(name, declared) === zone;
-      const reservations = { reservedNames: declaration.discovery?.reservedNames ?? [], isHome: isInZone };
-      const all = withWildcardBlocks(zone, withOwnership, reservations);
-      const inPowerDNS = storedChanges(present, all);
-      // It is there already.
-      if (inPowerDNS.length === 0 && all.length > 0) continue;
-      const rejected = rejectedAmong(all, await this.#database.apply(zone, inPowerDNS));
-      provider.changesApplied(zone, allowed, rejected);
-      // A wildcard that PowerDNS rejected needs no blocks.
-      if (!rejected.some(({ change }) => change.rrset.name.startsWith('*.'))) continue;
-      await this.#database.apply(zone, withWildcardBlocks(await this.#database.refreshed(zone), [], reservations));
-    }
-  }
-
   async #reconcileZones(): Promise<void> {
-    if (!this.#declared) return;
-    const { outline: declaration } = this.#declared;
+    if (!this.#spec.loaded) return;
+    const { outline: declaration } = this.#spec.loaded;
     const { translation } = this.#lister;
     const ofMachines = translation
       ? (zones: readonly Zone[]) => this.#reverseIn(zones, translation, declaration).sources
       : ('unknown' as const);
-    await this.#zones.reconcile(this.#declared, {
+    await this.#zones.reconcile(this.#spec.loaded, {
       isStillDiscovered: this.#providers.isStillDiscovered(declaration.discovery),
       ptrSources: hasOwnKinds(declaration.discovery) ? ofMachines : undefined,
     });

@@ -4,17 +4,8 @@ import { Memo } from '../lib/memo.ts';
 import { ownershipOf, type RRset, totalCost, type Zone } from '../powerdns/rrset.ts';
 import { type CurrentCost, type DesiredZone, type DSRecords, desiredZones } from './desired-zone.ts';
 import { type PlanOptions, planZones, type ZonesPlan } from './plan.ts';
-import { type ServedDeclaration, teamShare } from './served-declaration.ts';
-import { nameOf, type ZoneFiles } from './zone-file.ts';
-
-/** A declaration with its zone files and the zones of teams, and the hash of its text. */
-export interface LoadedDeclaration {
-  hash: string;
-  declaration: ServedDeclaration;
-  /** What discovery needs of it: the same object while nothing but records changes in the zones of teams. */
-  outline: ServedDeclaration;
-  files: ZoneFiles;
-}
+import { type LoadedDeclaration, type ServedDeclaration, teamShare } from './served-declaration.ts';
+import { nameOf } from './zone-file.ts';
 
 /** Computes desired zones and plans, again only when an input changed: zones may have tens of thousands of records. */
 export class ZonePlanner {

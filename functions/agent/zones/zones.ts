@@ -14,8 +14,8 @@ import type { Signer } from '../signing/signer.ts';
 import type { DesiredZone } from './desired-zone.ts';
 import { isRemovable, type PlanOptions, type ZonesPlan } from './plan.ts';
 import type { PTRSource } from './ptr-records.ts';
-import type { ServedDeclaration } from './served-declaration.ts';
-import { type LoadedDeclaration, ZonePlanner } from './zone-planner.ts';
+import type { LoadedDeclaration, ServedDeclaration } from './served-declaration.ts';
+import { ZonePlanner } from './zone-planner.ts';
 import { ZoneSigning } from './zone-signing.ts';
 import { changedMeanwhile, graceMs, luaIsOff, retainedStatuses, unavailable, ZoneProbe } from './zone-status.ts';
 
