@@ -1,5 +1,6 @@
 /** Domains that teams declare for themselves. */
 import { expect, test } from 'vitest';
+import { ports } from '../../functions/internal-dns/names.ts';
 import { delv, findDelv } from '../powerdns/delv.ts';
 import { edit } from './cluster/edit.ts';
 import { figure } from './cluster/figures.ts';
@@ -100,10 +101,11 @@ scenario('team-zones', ({ shop, market, internalDNS }) => {
     await waitForReady(instance);
     const { dnssec } = await untilState('Serving', 'outside');
     for (const { status } of await list('pod', chosen)) {
-      const replica = clientAt(status?.podIP);
+      const replica = clientAt(status?.podIP, ports.dns);
       await replica.becomes(`www.${domain}`, '192.0.2.82');
       await replica.becomes(`www.${other}`, '192.0.2.83');
-      const answer = await delv({ server: status?.podIP, zone: other, ds: dnssec.ds, name: `www.${other}` });
+      const server = { server: status?.podIP, port: ports.dns };
+      const answer = await delv({ ...server, zone: other, ds: dnssec.ds, name: `www.${other}` });
       expect(answer).toContain('fully validated');
     }
     const { instances } = (await get('zones.dns.internal', 'outside', shop)).status;
