@@ -1,17 +1,23 @@
 import type { Agent } from './agent.ts';
 import { backoff } from './lib/backoff.ts';
+import { monotonicNow } from './lib/clock.ts';
 import { messageOf } from './lib/error-message.ts';
 import type { FailureLog } from './lib/failure-log.ts';
-import { pause } from './lib/runnable.ts';
+import { pause as pauseFor } from './lib/runnable.ts';
 
 export interface AnticipationLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
   /** Milliseconds of CPU that the process has used. */
   cpuTime?: () => number;
+  now?: () => number;
+  pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** What changes within this time is one transaction. Milliseconds. */
-const burstMs = 50;
+/**
+ * A burst is one transaction: it is over when nothing has changed for a moment, or after so long. An API server takes a few
+ * milliseconds for each change of one client. Milliseconds.
+ */
+const burst = { quietMs: 15, mostMs: 50 };
 const retry = { leastMs: 500, mostMs: 2_000 };
 /** The share of a core that it may take: in a large zone every decision costs, and something changes every second. */
 const share = 0.2;
@@ -25,16 +31,22 @@ const ownCPUTime = (): number => {
 export class AnticipationLoop {
   readonly #failureLog: AnticipationLoopOptions['failureLog'];
   readonly #cpuTime: () => number;
+  readonly #now: () => number;
+  readonly #pause: NonNullable<AnticipationLoopOptions['pause']>;
   #woken = Promise.withResolvers<void>();
+  #wakes = 0;
   #failures = 0;
 
-  constructor({ failureLog, cpuTime = ownCPUTime }: AnticipationLoopOptions) {
+  constructor({ failureLog, cpuTime = ownCPUTime, now = monotonicNow, pause = pauseFor }: AnticipationLoopOptions) {
     this.#failureLog = failureLog;
     this.#cpuTime = cpuTime;
+    this.#now = now;
+    this.#pause = pause;
   }
 
   /** Something has changed that may have to be published. */
   wake(): void {
+    this.#wakes++;
     this.#woken.resolve();
   }
 
@@ -42,16 +54,25 @@ export class AnticipationLoop {
     signal.addEventListener('abort', () => this.wake(), { once: true });
     while (!signal.aborted) {
       await this.#woken.promise;
-      await pause(burstMs, signal);
+      await this.#endOfBurst(signal);
       if (signal.aborted) return;
       this.#woken = Promise.withResolvers();
       const before = this.#cpuTime();
       const isDone = await this.#anticipate(agent);
-      await pause((this.#cpuTime() - before) * (1 / share - 1), signal);
+      await this.#pause((this.#cpuTime() - before) * (1 / share - 1), signal);
       if (isDone) continue;
-      await pause(backoff(Math.max(1, this.#failures), retry), signal);
+      await this.#pause(backoff(Math.max(1, this.#failures), retry), signal);
       this.wake();
     }
+  }
+
+  async #endOfBurst(signal: AbortSignal): Promise<void> {
+    const end = this.#now() + burst.mostMs;
+    let wakes: number;
+    do {
+      wakes = this.#wakes;
+      await this.#pause(Math.min(burst.quietMs, end - this.#now()), signal);
+    } while (wakes !== this.#wakes && this.#now() < end && !signal.aborted);
   }
 
   /** Returns whether nothing is left to publish. */
