@@ -17,6 +17,8 @@ import { findOnPath } from '../path.ts';
 import { type Questions, randomNames } from '../powerdns/flood.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { find } from '../programs.ts';
+import { putIngress, startApiServer } from './ingresses.ts';
+import { startGateway } from './k8s-gateway.ts';
 import { printTable, quantile } from './table.ts';
 
 const [own, foreign] = ['corp.internal', 'bench.example'] as const;
@@ -95,6 +97,11 @@ function candidatesIn(folder: string, servers: Servers): Candidate[] {
     },
     { what: 'dnsdist in front, own name', zone: own, start: dnsdist },
     { what: 'CoreDNS with the same names', zone: own, start: () => startCoreDNS(join(folder, 'coredns')) },
+    {
+      what: 'k8s_gateway with an Ingress of the same names',
+      zone: own,
+      start: () => startWatching(join(folder, 'gateway')),
+    },
     { what: 'dnsdist, forwarded name', zone: foreign, start: dnsdist },
     {
       what: 'Unbound as forwarder',
@@ -115,6 +122,23 @@ async function startCoreDNS(folder: string): Promise<Running> {
   writeFileSync(join(folder, 'Corefile'), `.:${port} {\n  cache\n${soa}${template('A', address)}}\n`);
   const command = [program, '-conf', join(folder, 'Corefile')] as const;
   return startDNSProcess({ command, folder, port, probe: { name: own, type: 'SOA' } });
+}
+
+/** Watches a single Ingress, whose host is a wildcard. */
+async function startWatching(folder: string): Promise<Running> {
+  mkdirSync(folder);
+  const kubeconfig = join(folder, 'kubeconfig');
+  const server = await startApiServer(kubeconfig);
+  putIngress(server, 'any', [own, `*.${own}`], address);
+  const gateway = await startGateway({ zone: own, kubeconfig, folder }).catch((error) => {
+    server.stop();
+    throw error;
+  });
+  const stop = async () => {
+    await gateway.stop();
+    server.stop();
+  };
+  return { port: gateway.port, stop };
 }
 
 export async function startUnbound(folder: string, upstream: number, probe: string = foreign): Promise<Running> {

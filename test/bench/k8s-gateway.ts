@@ -1,5 +1,5 @@
 /** The fastest of the others: k8s_gateway (https://github.com/k8s-gateway/k8s_gateway), which answers from what it watches. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DNSProcess, startDNSProcess } from '../dns-process.ts';
@@ -13,29 +13,38 @@ import type { Contender } from './stacks.ts';
 const program = 'k8s_gateway';
 const zone = 'gateway.internal';
 
-/** A CoreDNS with this plugin, as a process beside the cluster. Undefined if there is none on the PATH. */
+interface Settings {
+  zone: string;
+  /** The file. */
+  kubeconfig: string | undefined;
+  /** Is removed with it. */
+  folder: string;
+}
+
+/** A CoreDNS with this plugin, as a process beside the cluster. Throws if there is none on the PATH. */
+export async function startGateway({ zone, kubeconfig, folder }: Settings): Promise<DNSProcess> {
+  const path = findOnPath(program);
+  const port = await freePort();
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'Corefile');
+  const settings = [`kubeconfig ${kubeconfig}`, 'resources Ingress', 'ttl 1'];
+  writeFileSync(file, `${zone}:${port} {\n  bind 127.0.0.1\n  k8s_gateway {\n    ${settings.join('\n    ')}\n  }\n}\n`);
+  return startDNSProcess({ command: [path, '-conf', file], folder, port, probe: { name: zone, type: 'SOA' } });
+}
+
+/** For the cluster of KUBECONFIG. Undefined if there is none on the PATH. */
 export async function startK8sGateway(): Promise<(Contender & Pick<DNSProcess, 'stop'>) | undefined> {
-  let path: string;
   try {
-    path = findOnPath(program);
+    findOnPath(program);
   } catch {
     return undefined;
   }
   const folder = mkdtempSync(join(tmpdir(), `${program}-`));
-  const port = await freePort();
-  const file = join(folder, 'Corefile');
-  const settings = [`kubeconfig ${process.env.KUBECONFIG}`, 'resources Ingress', 'ttl 1'];
-  writeFileSync(file, `${zone}:${port} {\n  bind 127.0.0.1\n  k8s_gateway {\n    ${settings.join('\n    ')}\n  }\n}\n`);
-  const server = await startDNSProcess({
-    command: [path, '-conf', file],
-    folder,
-    port,
-    probe: { name: zone, type: 'SOA' },
-  });
+  const server = await startGateway({ zone, kubeconfig: process.env.KUBECONFIG, folder });
   return {
     title: program,
     zone,
-    client: async () => clientAt('127.0.0.1', port),
+    client: async () => clientAt('127.0.0.1', server.port),
     idle: () => idleProcess(program, usageOf(server.pid)),
     stop: server.stop,
   };

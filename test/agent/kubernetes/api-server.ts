@@ -50,6 +50,8 @@ export class ApiServer {
   /** Whether custom resource definitions are being deleted, their objects first. */
   isTerminating = false;
   token = 'secret';
+  /** Whether requests must have it. client-go sends none without TLS. */
+  needsToken = true;
   /** Whether patches change objects; otherwise they are only recorded. */
   storesPatches = false;
   /** Connections so far. */
@@ -195,6 +197,8 @@ export class ApiServer {
     const { pathname, searchParams } = new URL(url, 'http://any');
     const body = method === 'GET' ? '' : await text(request);
     this.requests.push(url);
+    // Without it client-go expects protobuf.
+    response.setHeader('Content-Type', 'application/json');
     if (method !== 'GET') this.writes.push(`${method} ${url} ${headers['content-type']} ${body}`);
     const failure = [...this.failures].find(([path]) => pathname.startsWith(path))?.[1];
     const [, api, namespace, plural, name, subresource] =
@@ -203,7 +207,7 @@ export class ApiServer {
     const only = /^metadata\.name=(.*)$/.exec(searchParams.get('fieldSelector') ?? '')?.[1];
     const watcher = { collection, namespace, name: only, response };
     if (this.#isFrozen) this.#hold(response);
-    else if (headers.authorization !== `Bearer ${this.token}`) refuse(response, 401, 'Unauthorized');
+    else if (this.needsToken && headers.authorization !== `Bearer ${this.token}`) refuse(response, 401, 'Unauthorized');
     else if (failure) refuse(response, failure.code, failure.message, failure.reason);
     else if (pathname === '/readyz') response.end('ok');
     else if (/^\/apis\/[^/]+\/[^/]+$/.test(pathname)) this.#serveResources(pathname, response);
@@ -287,7 +291,7 @@ export class ApiServer {
     const [from, limit] = [Number(query.get('continue') ?? 0), Number(query.get('limit'))];
     const next = from + limit < all.length ? { continue: `${from + limit}` } : {};
     const metadata = { resourceVersion: `${this.#version}`, ...next };
-    watcher.response.end(JSON.stringify({ kind: 'List', metadata, items: all.slice(from, from + limit) }));
+    watcher.response.end(JSON.stringify({ metadata, items: all.slice(from, from + limit) }));
   }
 
   #serveWatch(watcher: Watcher, query: URLSearchParams): void {
