@@ -71,7 +71,7 @@ export async function startAgent(bundle: string): Promise<BenchedAgent> {
 export function runBundle(
   bundle: string,
   server: Server,
-  { kubeconfig }: ConfigMaps,
+  { kubeconfig }: Pick<ConfigMaps, 'kubeconfig'>,
   more: Readonly<Record<string, string>> = {},
 ): ProcessUsage {
   const folder = join(server.dir, 'agent');

@@ -72,7 +72,7 @@ export async function benchLatency(contenders: readonly Contender[], namespace: 
 }
 
 /** When the first of `names`, queried in turn, was answered with `expected`. */
-async function firstAnswerAt(client: Client, names: string[], expected: string): Promise<number> {
+export async function firstAnswerAt(client: Client, names: string[], expected: string): Promise<number> {
   const deadline = performance.now() + deadlineMs;
   for (let question = 0; performance.now() < deadline; question++) {
     const name = names[Math.min(question, names.length - 1)]!;

@@ -6,6 +6,7 @@ import { benchFunction } from './function.ts';
 import { benchHostNames } from './host-names.ts';
 import { benchIdleAgent } from './idle-agent.ts';
 import { benchRecords } from './records.ts';
+import { benchThroughCoreDNS } from './through-coredns.ts';
 import { benchTooEarly } from './too-early.ts';
 
 await benchFunction();
@@ -15,6 +16,7 @@ await benchHostNames();
 await benchIdleAgent();
 await benchAnswers();
 await benchTooEarly();
+await benchThroughCoreDNS();
 
 const error = await clusterError();
 if (error === undefined) await benchCluster();
