@@ -29,7 +29,7 @@ const receivers = 2;
  * read it. PowerDNS's own shell looks: the agent cannot see the volume, and a probe that depends on the agent would restart
  * PowerDNS with it. A probe of kubelet's costs ten times as much as the same process started from here.
  */
-const lookSeconds = { same: 3, sound: 30 };
+export const lookSeconds = { same: 3, sound: 30 };
 
 /** Features of PowerDNS that are enabled only for instances that need them. */
 export interface Features {
