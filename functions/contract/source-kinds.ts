@@ -49,6 +49,11 @@ const own: ReadonlySet<string> = new Set(['Machine', 'NameClaim', 'Zone'] satisf
 /** Reports whether a kind is of this project, so that ExternalDNS does not know it. */
 export const isOwnKind = (kind: string): boolean => own.has(kind);
 
+const checking: ReadonlySet<string> = new Set(['NameClaim', 'Zone'] satisfies (keyof typeof sourceResources)[]);
+
+/** Reports whether teams can have addresses checked with objects of a kind, but none of a Service. */
+export const mayCheck = (kind: string): boolean => checking.has(kind);
+
 /** Name of a resource in declarations and reports: `httproutes.v1.gateway.networking.k8s.io`. */
 export const resourceName = ({ group, version, plural }: ApiResource): string => `${plural}.${version}.${group}`;
 

@@ -188,6 +188,7 @@ describe('the roles of the sources', () => {
     zone: [...read('zones.dns.internal'), 'patch zones/status.dns.internal'],
     unstructured: [],
     namespaces: read('namespaces'),
+    servicecidrs: read('servicecidrs.networking.k8s.io'),
   };
 
   test('allow to list and watch what the source reads, and nothing else', () => {

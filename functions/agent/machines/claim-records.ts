@@ -12,6 +12,7 @@ import { type MemberContext, membersOf } from './claim-members.ts';
 import { answerFor, type ComputedAnswer } from './computed-answer.ts';
 import type { TranslatedMachine } from './machine-records.ts';
 import type { NameClaim } from './object.ts';
+import { type ServiceTest, unknownRanges } from './service-address.ts';
 import { hostEndpoints, type Member, permitted, refused, type Translated } from './translated.ts';
 
 /** What a claim's records depend on besides the claim. */
@@ -22,8 +23,8 @@ export interface ClaimContext extends MemberContext {
   zones: ReadonlyMap<string, boolean>;
   /** Whether Machines cannot be read, so that nobody knows who has which. */
   isBlind: boolean;
-  /** Whether an address is one of a Service, which is never checked. */
-  isOfService: (address: string) => boolean;
+  /** Undefined while nobody knows: nothing is checked for the first time. */
+  isOfService: ServiceTest | undefined;
   /** How many more addresses PowerDNS can check. Counted down by each claim that is translated. */
   checks: { left: number };
 }
@@ -45,12 +46,16 @@ export function claimRecords(claim: NameClaim, context: ClaimContext): Translate
   if (spec.check?.url !== undefined && rights.checks !== 'URL') {
     return refuse(`namespace ${claim.namespace} can have no check of a URL (discovery.tenants, checks): use port`);
   }
+  if (spec.check && !context.isOfService) {
+    return refused(claim, unknownRanges, { isTemporary: true, hosts, members, notes });
+  }
   const named = members.flatMap(({ name, addresses }) => (name ? hostEndpoints(name, addresses, claim) : []));
   if (spec.name === undefined)
     return { object: claim, hosts, endpoints: named, answers: new Map(), finding: { members, notes } };
 
   const all = [...new Set(members.flatMap(({ addresses }) => addresses))];
-  const checkable = spec.check ? all.filter((address) => !context.isOfService(address)) : all;
+  const { isOfService = () => false } = context;
+  const checkable = spec.check ? all.filter((address) => !isOfService(address)) : all;
   if (checkable.length < all.length) notes.push('left out addresses of Services: those are never checked');
   const shared = hostEndpoints(spec.name, checkable, claim);
   const published = shared.reduce((sum, { targets }) => sum + targets.length, 0);
@@ -59,8 +64,7 @@ export function claimRecords(claim: NameClaim, context: ClaimContext): Translate
   }
   const backup = permitted(spec.backup ?? [], claim, rights);
   notes.push(...backup.notes);
-  if (backup.addresses.some(context.isOfService))
-    return refuse('backup has an address of a Service, which is never checked');
+  if (backup.addresses.some(isOfService)) return refuse('backup has an address of a Service, which is never checked');
   const answers = new Map<string, ComputedAnswer>();
   const isSigned = zoneOf(absolute(spec.name), context.zones) ?? false;
   for (const { recordType, targets } of shared) {

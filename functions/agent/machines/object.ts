@@ -72,8 +72,10 @@ export interface Inventory {
   zones: readonly (ZoneObject | Malformed)[] | 'Unknown' | 'Unserved' | 'Off';
   /** The labels of a namespace; undefined while unknown. The same function until labels change. */
   labelsOf: (namespace: string) => Labels | undefined;
-  /** Whether the labels of the namespaces are still to be listed. */
-  awaitsLabels: boolean;
+  /** CIDRs from which Services have their addresses, as far as the cluster tells. Undefined while they cannot be read. */
+  serviceRanges: readonly string[] | undefined;
+  /** What else is still to be listed: labels of namespaces, or ranges of Services. */
+  awaited: string | undefined;
 }
 
 export const isMalformed = (object: Identity): object is Malformed => 'fault' in object;

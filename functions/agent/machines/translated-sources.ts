@@ -14,6 +14,7 @@ import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { withAnswer } from './answered-rrset.ts';
 import type { TranslatedMachine } from './machine-records.ts';
 import type { Inventory, Machine } from './object.ts';
+import { serviceTest } from './service-address.ts';
 import { sourceObjectOf, type Translated } from './translated.ts';
 import { type Translation, type TranslationInput, translate } from './translation.ts';
 
@@ -89,7 +90,7 @@ export class TranslatedSources implements Sources {
   }
 
   unsynced(): string | undefined {
-    return this.#others.unsynced() ?? (this.#others.inventory?.awaitsLabels ? 'namespaces' : undefined);
+    return this.#others.unsynced() ?? this.#others.inventory?.awaited;
   }
 
   get(resource: string): SourceObject | undefined {
@@ -138,7 +139,7 @@ export class TranslatedSources implements Sources {
   }
 
   #inputOf(inventory: Inventory, declaration: Declaration, discovery: DeclaredDiscovery): TranslationInput {
-    const { zones, service } = declaration;
+    const { zones } = declaration;
     const restrictions = nameRestrictions(discovery, this.#others);
     return {
       ...inventory,
@@ -146,9 +147,7 @@ export class TranslatedSources implements Sources {
       tenants: discovery.tenants,
       mayHave: (resource: string, name: string) =>
         restrictions.for({ name, type: 'A', ttl: 0, records: [], mark: discoveredMark('', resource) }) === undefined,
-      // The cluster IPs of the DNS Service, the only ones that the declaration has. Nothing tells the agent the ranges of
-      // the cluster: most clusters serve no ServiceCIDRs, and a guess could be the network of somebody's Machines.
-      serviceNetworks: service,
+      isOfService: serviceTest(declaration, inventory),
       checksLeft: Math.max(0, maxChecks - checkCount(zones.flatMap(({ records = [] }) => records))),
       remembered: (machine, work) => this.#machines.get(machine, [declaration, inventory.labelsOf], work),
     };

@@ -1,10 +1,10 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Labels } from '../kubernetes/object.ts';
-import { inNetworks } from '../lib/networks.ts';
 import { claimRecords } from './claim-records.ts';
 import { MachineIndex } from './machine-index.ts';
 import { machineRecords, type TranslatedMachine } from './machine-records.ts';
 import { byAge, isMalformed, type Machine, type Malformed, type NameClaim, wellFormed } from './object.ts';
+import type { ServiceTest } from './service-address.ts';
 import { TenantRights } from './tenant-rights.ts';
 import { refused, type Translated } from './translated.ts';
 
@@ -19,8 +19,7 @@ export interface TranslationInput {
   tenants: DeclaredDiscovery['tenants'];
   /** Whether tenants and reservedNames let an object have an absolute name: see discovery/tenancy.ts. */
   mayHave: (resource: string, name: string) => boolean;
-  /** CIDRs of the cluster's Services. */
-  serviceNetworks: readonly string[];
+  isOfService: ServiceTest | undefined;
   /** How many addresses PowerDNS can check for claims, beyond those of the zones' records. */
   checksLeft: number;
   /** Returns what a Machine was translated into before, or the result of `work`, if that would be the same. */
@@ -46,7 +45,7 @@ export function translate(input: TranslationInput): Translation {
     ...{ rights, labelsOf, zones, isBlind: input.machines === undefined },
     index: new MachineIndex(allMachines),
     machines: new Map(machines.map((each) => [each.machine.resource, each])),
-    isOfService: inNetworks(input.serviceNetworks),
+    isOfService: input.isOfService,
     checks: { left: input.checksLeft },
   };
   const claims = wellFormed(input.claims).map((claim) => claimRecords(claim, ofClaims));

@@ -1,5 +1,5 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
-import { isOwnKind } from '../../contract/source-kinds.ts';
+import { isOwnKind, mayCheck } from '../../contract/source-kinds.ts';
 import type { Client } from '../kubernetes/client.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import type { KubernetesObject, Labels } from '../kubernetes/object.ts';
@@ -9,6 +9,7 @@ import { HostIndex } from './host-index.ts';
 import { type InformerSpec, informerSpecs, type SourceInformerSpec } from './informer-spec.ts';
 import { kinds, namespaces, pathOf } from './kind.ts';
 import type { Gateway } from './kinds/gateway.ts';
+import { ServiceRanges, serviceCIDRsPath } from './service-ranges.ts';
 import { SourceInformer, type StatusSink } from './source-informer.ts';
 import type { SourceChange, SourceLister } from './source-object.ts';
 
@@ -36,6 +37,8 @@ export class SourceCache extends HostIndex implements SourceLister {
   #served: ReadonlySet<string> | undefined;
   /** Resources of deleted objects: until API discovery answers, their definitions may have been deleted as well. */
   readonly #unconfirmed = new Set<string>();
+  readonly #serviceRanges: ServiceRanges;
+  #servesRanges: boolean | undefined;
   #inventory: Inventory | undefined;
   #isInventoryOutdated = true;
   #labelsOf: Inventory['labelsOf'] = () => undefined;
@@ -43,6 +46,10 @@ export class SourceCache extends HostIndex implements SourceLister {
   constructor(options: SourceCacheOptions) {
     super((change) => options.onChange?.(change));
     this.#options = options;
+    this.#serviceRanges = new ServiceRanges({
+      ...this.#informerOptions(serviceCIDRsPath),
+      onChange: () => this.#onOwnChange(),
+    });
   }
 
   /** Starts and stops informers as the declaration requires. Those that it leaves unchanged go on. */
@@ -55,6 +62,12 @@ export class SourceCache extends HostIndex implements SourceLister {
   setServedResources(served: readonly string[]): void {
     this.#served = new Set(served);
     this.#sync();
+  }
+
+  /** Sets whether the cluster tells the ranges of its Services; undefined before API discovery has answered. */
+  setServesRanges(isServed: boolean | undefined): void {
+    this.#servesRanges = isServed;
+    this.#syncRanges();
   }
 
   /** Confirms that API discovery has answered for these resources since `onRemoval`. */
@@ -113,8 +126,14 @@ export class SourceCache extends HostIndex implements SourceLister {
       claims: this.#own<NameClaim>('NameClaim') ?? [],
       zones: this.#zones(),
       labelsOf: this.#labelsOf,
-      awaitsLabels: this.#namespaces?.hasSynced === false,
+      serviceRanges: this.#serviceRanges.networks,
+      awaited: this.#awaited,
     };
+  }
+
+  get #awaited(): string | undefined {
+    if (this.#namespaces?.hasSynced === false) return 'namespaces';
+    return this.#serviceRanges.networks ? undefined : 'ranges of Services';
   }
 
   #zones(): Inventory['zones'] {
@@ -169,6 +188,13 @@ export class SourceCache extends HostIndex implements SourceLister {
     }
     for (const informer of predecessors.values()) informer.clear();
     this.#syncNamespaces();
+    this.#syncRanges();
+  }
+
+  /** Only those who have addresses checked need them. */
+  #syncRanges(): void {
+    const isNeeded = this.#discovery?.sources.some(({ kind }) => mayCheck(kind)) ?? false;
+    this.#serviceRanges.update(isNeeded, this.#servesRanges);
   }
 
   #onRemoval(resources: readonly string[]): void {

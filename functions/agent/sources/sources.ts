@@ -1,9 +1,11 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
+import { mayCheck, resourceName } from '../../contract/source-kinds.ts';
 import { ApiDiscovery, type ApiDiscoveryOptions, type Resources } from '../kubernetes/api-discovery.ts';
 import { ApiHealth, type ApiHealthOptions } from '../kubernetes/api-health.ts';
 import type { Client } from '../kubernetes/client.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { serviceCIDRs } from './service-ranges.ts';
 import { SourceCache, type SourceCacheOptions } from './source-cache.ts';
 
 export interface SourcesOptions {
@@ -73,7 +75,8 @@ export class Sources {
     this.#discovery = discovery;
     this.#optional = optional;
     this.cache.setDiscovery(discovery);
-    this.#apiDiscovery.setResources([...this.#required(), ...optional]);
+    const ranges = discovery?.sources.some(({ kind }) => mayCheck(kind)) ? [serviceCIDRsName] : [];
+    this.#apiDiscovery.setResources([...this.#required(), ...optional, ...ranges]);
     this.#report();
   }
 
@@ -85,6 +88,7 @@ export class Sources {
   #report(): void {
     this.#reportRequired(among(this.#resources, this.#required()));
     this.#reportOptional(among(this.#resources, this.#optional));
+    this.#reportRanges(this.#resources);
   }
 
   #reportRequired(resources: Resources): void {
@@ -105,6 +109,11 @@ export class Sources {
     this.#options.onServed?.([...served]);
   }
 
+  #reportRanges({ served, missing }: Resources): void {
+    const isKnown = [...served, ...missing].includes(serviceCIDRsName);
+    this.cache.setServesRanges(isKnown ? served.includes(serviceCIDRsName) : undefined);
+  }
+
   #required(): string[] {
     return this.#discovery?.sources.flatMap(({ resources = [] }) => resources) ?? [];
   }
@@ -113,6 +122,8 @@ export class Sources {
     return this.#discovery?.sources.find(({ resources }) => resources?.includes(resource))?.kind ?? resource;
   }
 }
+
+const serviceCIDRsName = resourceName(serviceCIDRs);
 
 const among = ({ served, missing }: Resources, names: readonly string[]): Resources => ({
   served: served.filter((name) => names.includes(name)),

@@ -8,6 +8,7 @@ import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { NamePatterns, type Tenant, tenantsByNamespace, unknownLabels } from '../discovery/tenancy.ts';
 import type { Labels } from '../kubernetes/object.ts';
 import { byAge, type Identity, isMalformed, type Malformed, type ZoneObject } from '../machines/object.ts';
+import { type ServiceTest, unknownRanges } from '../machines/service-address.ts';
 import type { ServedZone } from '../zones/served-declaration.ts';
 
 export interface AcceptanceInput {
@@ -16,6 +17,7 @@ export interface AcceptanceInput {
   discovery: DeclaredDiscovery;
   /** The labels of a namespace; undefined while unknown. */
   labelsOf: (namespace: string) => Labels | undefined;
+  isOfService: ServiceTest | undefined;
   /** How many ordinary records all Zones together can have. */
   mostRecords: number;
 }
@@ -45,6 +47,9 @@ export function acceptedZones(input: AcceptanceInput): { accepted: ZoneObject[];
   const reasonFor = (object: ZoneObject): Reason | undefined => {
     const ofTenant = tenancy(object);
     if (ofTenant) return ofTenant;
+    if (!input.isOfService && object.spec.records.some(({ check }) => check)) {
+      return { refusal: unknownRanges, isTemporary: true };
+    }
     const refusal = reserved.match(absolute(object.spec.name)).length > 0 ? isReserved : names.conflictOf(object.spec);
     return permanent(refusal ?? quota.excessOf(object));
   };

@@ -9,6 +9,7 @@ import { zoneContext } from '../../dns/zone/validate-zone.ts';
 import type { Labels } from '../kubernetes/object.ts';
 import { MemoByKey } from '../lib/memo.ts';
 import type { ZoneObject } from '../machines/object.ts';
+import type { ServiceTest } from '../machines/service-address.ts';
 import { TenantRights } from '../machines/tenant-rights.ts';
 import type { ServedZone } from '../zones/served-declaration.ts';
 
@@ -18,6 +19,7 @@ export interface ServedInput {
   declaration: Declaration;
   discovery: DeclaredDiscovery;
   labelsOf: (namespace: string) => Labels | undefined;
+  isOfService: ServiceTest | undefined;
   /** The DS records that the zone of an object has been published with. */
   dsOf: (resource: string) => readonly string[];
 }
@@ -45,7 +47,7 @@ export class ServedZones {
   readonly #contents = new MemoByKey<ZoneObject, Content>();
   readonly #served = new MemoByKey<ZoneObject, Served>();
 
-  of({ accepted, declaration, discovery, labelsOf, dsOf }: ServedInput): Served[] {
+  of({ accepted, declaration, discovery, labelsOf, isOfService, dsOf }: ServedInput): Served[] {
     const specs = accepted.map(({ spec }) => withServers(spec, declaration));
     const zones = [...declaration.zones, ...specs];
     const rights = new TenantRights(discovery.tenants, labelsOf);
@@ -54,8 +56,8 @@ export class ServedZones {
       const spec = specs[index] ?? object.spec;
       const { allows, networks } = rights.of(object.namespace) ?? nothing;
       const { name: composite, addresses } = declaration;
-      const content = this.#contents.get(object, [declaration, around(spec, zones), networks], () =>
-        contentOf(spec, { composite, addresses, zones, rights: { allows, networks } }),
+      const content = this.#contents.get(object, [declaration, around(spec, zones), networks, isOfService], () =>
+        contentOf(spec, { composite, addresses, zones, rights: { allows, networks, isOfService } }),
       );
       const checks = checkCount(content.records);
       const isChecked = checks <= checksLeft;

@@ -7,6 +7,7 @@ import { hasZones } from '../discovery/scope.ts';
 import { sameTime, type TimeOf } from '../lib/clock.ts';
 import { areSame, Memo } from '../lib/memo.ts';
 import type { Identity, Inventory } from '../machines/object.ts';
+import { type ServiceTest, serviceTest } from '../machines/service-address.ts';
 import type { Database } from '../powerdns/database.ts';
 import type { Zone } from '../powerdns/rrset.ts';
 import { type ServedDeclaration, type ServedZone, teamShare } from '../zones/served-declaration.ts';
@@ -44,6 +45,7 @@ export class TeamZones {
   readonly #options: TeamZonesOptions;
   readonly #memory: ZoneMemory;
   readonly #accepted = new Memo<ReturnType<typeof acceptedZones>>();
+  readonly #serviceTest = new Memo<ServiceTest | undefined>();
   readonly #servedZones = new ServedZones();
   readonly #outcomes = new ZoneOutcomes();
   readonly #states = new Memo<readonly NameState[]>();
@@ -81,17 +83,20 @@ export class TeamZones {
       return;
     }
     this.#kept ??= await this.#memory.read(await this.#options.database.zones());
-    const { zones = 'Unknown', labelsOf = () => undefined } = inventory ?? {};
+    const { zones = 'Unknown', labelsOf = () => undefined, serviceRanges } = inventory ?? {};
+    const isOfService = this.#serviceTest.get([declaration, serviceRanges], () =>
+      serviceTest(declaration, { serviceRanges }),
+    );
     const wanted = zones === 'Off' ? 'Unknown' : zones;
     if (wanted === 'Unserved') this.#look = nothing;
     if (typeof wanted !== 'string') {
       const mostRecords = Math.floor((this.#options.mostRecords ?? Number.POSITIVE_INFINITY) * teamShare);
       const { accepted, refused } = this.#accepted.get([declaration, ...inputs], () =>
-        acceptedZones({ zones: wanted, declaration, discovery, labelsOf, mostRecords }),
+        acceptedZones({ zones: wanted, declaration, discovery, labelsOf, isOfService, mostRecords }),
       );
       const { dsOf = () => [] } = this.#options;
       this.#look = {
-        served: this.#servedZones.of({ accepted, declaration, discovery, labelsOf, dsOf }),
+        served: this.#servedZones.of({ accepted, declaration, discovery, labelsOf, isOfService, dsOf }),
         refused,
       };
     }
@@ -143,6 +148,6 @@ export class TeamZones {
 
 /** The members of an inventory change when Machines do. */
 function inputsIn(inventory: Inventory | undefined): readonly unknown[] {
-  const { zones = 'Unknown', labelsOf } = inventory ?? {};
-  return [labelsOf, ...(typeof zones === 'string' ? [zones] : zones)];
+  const { zones = 'Unknown', labelsOf, serviceRanges } = inventory ?? {};
+  return [labelsOf, serviceRanges, ...(typeof zones === 'string' ? [zones] : zones)];
 }

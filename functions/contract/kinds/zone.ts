@@ -64,8 +64,12 @@ export interface ZoneSurroundings {
   addresses: string[];
   /** All zones of the instance, this one included. */
   zones: ZoneSettings[];
-  /** Whether the namespace can have an address checked, and the networks in words. */
-  rights: { allows: (address: string) => boolean; networks: string };
+  /** Which addresses the namespace can have checked, with the networks in words, and which nobody can. */
+  rights: {
+    allows: (address: string) => boolean;
+    networks: string;
+    isOfService?: ((address: string) => boolean) | undefined;
+  };
 }
 
 /** A Zone that the schema has accepted. */
@@ -78,12 +82,12 @@ export interface TeamZone extends Omit<ParsedZone, 'filled'> {
 export function parseTeamZone(spec: ZoneSpec, { composite, addresses, zones, rights }: ZoneSurroundings): TeamZone {
   const parsed = parseZone(spec, composite, addresses);
   const forbidden = spec.records.flatMap((record, index) =>
-    checkedValues(record)
-      .filter((value) => isIP(value) !== 0 && !rights.allows(value))
-      .map((address) => ({
-        at: `records[${index}].check`,
-        message: `${address} cannot be checked: it is outside ${rights.networks} (discovery.tenants, networks)`,
-      })),
+    checkedValues(record).flatMap((address) => {
+      const reason = isIP(address) === 0 ? undefined : whyUnchecked(address, rights);
+      return reason === undefined
+        ? []
+        : [{ at: `records[${index}].check`, message: `${address} cannot be checked: ${reason}` }];
+    }),
   );
   const { filled } = filledRecords(spec.records, { composite, zone: spec.name, addresses });
   return {
@@ -91,6 +95,11 @@ export function parseTeamZone(spec: ZoneSpec, { composite, addresses, zones, rig
     entries: parsed.entries,
     issues: [...zoneIssues(spec, parsed, zones, false), ...forbidden],
   };
+}
+
+function whyUnchecked(address: string, rights: ZoneSurroundings['rights']): string | undefined {
+  if (!rights.allows(address)) return `it is outside ${rights.networks} (discovery.tenants, networks)`;
+  return rights.isOfService?.(address) ? 'it is of a Service' : undefined;
 }
 
 /** The lines of a delegation in a status: of 13 name servers, with a few addresses each. Any more are left out. */

@@ -7,7 +7,7 @@ import { hasDisruptionBudget } from '../resolver/pods.ts';
 import type { Spec } from '../spec.ts';
 import { declaredSplitDNS } from '../tailnet/split-dns.ts';
 import { ingressOf } from './network.ts';
-import { namespacesRole, rolesOf } from './roles.ts';
+import { clusterRoles, rolesOf } from './roles.ts';
 
 export interface AccessProps extends Instance {
   /** Whether the instance has the Secret of DNSSEC keys. */
@@ -63,7 +63,7 @@ export class Access extends Construct {
     const name = names.cluster(part);
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
     const { namespaces } = spec.discovery;
-    if (namespaces.length === 0 || part === namespacesRole) {
+    if (namespaces.length === 0 || clusterRoles.includes(part)) {
       new k8s.KubeClusterRoleBinding(this, id, { metadata: { name, labels }, roleRef, subjects });
       return;
     }

@@ -1,14 +1,19 @@
+import { mayCheck } from '../../contract/source-kinds.ts';
 import { type SpecSource, serviceTypesOf } from '../discovery/source.ts';
 import type { Spec } from '../spec.ts';
 
-/** The one role that is bound in the whole cluster even if the spec sets `namespaces`. */
-export const namespacesRole = 'namespaces';
+const namespacesRole = 'namespaces';
+const rangesRole = 'servicecidrs';
+
+/** The roles that are bound in the whole cluster even if the spec sets `namespaces`: what they allow to read is in none. */
+export const clusterRoles: readonly string[] = [namespacesRole, rangesRole];
 
 /** The static ClusterRoles (configuration/sources.yaml) that discovery needs, without `internal-dns:source:`. */
 export function rolesOf({ sources, tenants }: Pick<Spec['discovery'], 'sources' | 'tenants'>): string[] {
   const roles = new Set(sources.flatMap(sourceRoles));
   // Tenants select Namespaces by their labels.
   if (tenants.length > 0 && sources.length > 0) roles.add(namespacesRole);
+  if (sources.some(({ kind }) => mayCheck(kind))) roles.add(rangesRole);
   return [...roles];
 }
 

@@ -30,7 +30,8 @@ export class OwnSourceLister extends FakeSourceLister {
   #isDefined = true;
   #zones: 'Off' | 'Unknown' | 'Unserved' | 'Listed' = 'Off';
   #labelsOf: Inventory['labelsOf'] = () => undefined;
-  awaitsLabels = false;
+  awaited: string | undefined;
+  #serviceRanges: Inventory['serviceRanges'] = [];
 
   put(...objects: OwnObject[]): void {
     for (const object of objects) this.#own.set(object.resource, object);
@@ -55,6 +56,12 @@ export class OwnSourceLister extends FakeSourceLister {
     this.#inventory = undefined;
   }
 
+  /** From which Services have their addresses; undefined while the agent cannot read that. */
+  setServiceRanges(...ranges: (string | undefined)[]): void {
+    this.#serviceRanges = ranges.includes(undefined) ? undefined : ranges.filter((range) => range !== undefined);
+    this.#inventory = undefined;
+  }
+
   override setNamespaceLabels(namespace: string, labels: Record<string, string>): void {
     super.setNamespaceLabels(namespace, labels);
     this.#labelsOf = (name) => this.namespaceLabels(name);
@@ -69,7 +76,8 @@ export class OwnSourceLister extends FakeSourceLister {
       claims: ofKind<NameClaim | Malformed>('nameclaim'),
       zones: this.#zones === 'Listed' ? ofKind<ZoneObject | Malformed>('zone') : this.#zones,
       labelsOf: this.#labelsOf,
-      awaitsLabels: this.awaitsLabels,
+      serviceRanges: this.#serviceRanges,
+      awaited: this.awaited,
     };
     return this.#inventory;
   }

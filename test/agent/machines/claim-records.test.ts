@@ -196,6 +196,12 @@ describe('a claim is refused', () => {
       'the labels of namespace a are not known yet',
       { tenants: [tenant('a')], labelsOf: () => undefined },
     ],
+    [
+      'with a check, while nobody knows what the addresses of Services are',
+      { ...role, check },
+      'the address ranges of Services, which are never checked, cannot be read yet',
+      { isOfService: undefined },
+    ],
   ])('%s', (_, spec, refusal, input = {}) => {
     const { endpoints, answers, finding } = translated(spec, input);
     expect([endpoints, answers.size]).toEqual([[], 0]);
@@ -217,6 +223,7 @@ describe('what is left out is told:', () => {
     const checked = translated({ ...spec, check: { port: 25 } });
     expect(endpointsIn(checked)).toEqual([`${name} A 192.0.2.9`]);
     expect(checked.finding.notes).toEqual(['left out addresses of Services: those are never checked']);
+    expect(endpointsIn(translated(spec, { isOfService: undefined }))).toEqual([`${name} A 10.96.0.10 192.0.2.9`]);
   });
 
   test('addresses and backups outside the networks of the namespace', () => {

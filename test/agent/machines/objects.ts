@@ -1,4 +1,5 @@
 /** Machines, claims and the cluster around them. */
+import { inNetworks } from '../../../functions/agent/lib/networks.ts';
 import {
   type Machine,
   type Malformed,
@@ -57,7 +58,7 @@ export const translationOf = (input: Partial<TranslationInput>): Translation =>
     zones,
     tenants: [],
     mayHave: () => true,
-    serviceNetworks: ['10.96.0.0/12'],
+    isOfService: inNetworks(['10.96.0.0/12']),
     checksLeft: 1000,
     ...input,
   });

@@ -74,11 +74,11 @@ describe('without ExternalDNS', () => {
   test('the labels of namespaces are waited for', async () => {
     const tenants = [tenant('a', {}, ['*.corp.internal'])];
     const lister = new OwnSourceLister();
-    lister.awaitsLabels = true;
+    lister.awaited = 'namespaces';
     const { publish, published } = await agentWithMachines({ discovery: { tenants }, lister });
     lister.put(machine('nas', '192.0.2.7'));
     expect([await publish(), published()]).toEqual([false, []]);
-    lister.awaitsLabels = false;
+    lister.awaited = undefined;
     lister.setNamespaceLabels('a', { team: 'a' });
     expect([await publish(), published().length]).toEqual([true, 2]);
   });
@@ -235,6 +235,25 @@ describe('a claim', () => {
     lister.put(mx('mx1', '192.0.2.1'), mx('sneaky', '10.96.0.53'), mail(tcp));
     await publish();
     expect(published()).toContain('mail LUA A 192.0.2.1 nameclaim/a/mail');
+  });
+
+  test('never checks an address of any Service, as soon as the cluster tells their ranges', async () => {
+    const { lister, published, tick, verdictOf } = await agentWithMachines();
+    lister.put(mx('mx1', '192.0.2.1'), mx('sneaky', '10.96.7.7'), mail(tcp));
+    lister.setServiceRanges('10.96.0.0/12', 'fd00:10:96::/112');
+    await tick();
+    expect(published()).toContain('mail LUA A 192.0.2.1 nameclaim/a/mail');
+    // Nobody knows whether the next member is one.
+    lister.setServiceRanges(undefined);
+    lister.put(mx('mx2', '10.96.7.8'));
+    await tick(3);
+    expect(published()).toContain('mail LUA A 192.0.2.1 nameclaim/a/mail');
+    expect(published()).toContain('mx2 A 10.96.7.8 machine/a/mx2');
+    expect(verdictOf('nameclaim/a/mail', 'mail.corp.internal')).toMatch(/the address ranges of Services/);
+    lister.setServiceRanges('10.96.0.0/12');
+    await tick();
+    expect(published()).toContain('mail LUA A 192.0.2.1 nameclaim/a/mail');
+    expect(verdictOf('nameclaim/a/mail', 'mail.corp.internal')).toMatch(/^Resolved/);
   });
 });
 

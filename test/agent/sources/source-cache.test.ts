@@ -664,12 +664,62 @@ describe('Machines and claims', () => {
     const tenants = [{ namespaceSelector: { matchLabels: { team: 'web' } }, names: [] }];
     cache.setDiscovery(discovery({ sources: own, tenants }));
     cache.setServedResources(served);
-    expect(cache.inventory?.awaitsLabels).toBe(true);
-    await vi.waitFor(() => expect(cache.inventory?.awaitsLabels).toBe(false), polling);
+    cache.setServesRanges(false);
+    expect(cache.inventory?.awaited).toBe('namespaces');
+    await vi.waitFor(() => expect(cache.inventory?.awaited).toBeUndefined(), polling);
     expect(cache.inventory?.labelsOf('shop')).toEqual({ team: 'web' });
     const before = cache.inventory?.labelsOf;
     kubernetes.put(namespaces, { metadata: { name: 'shop', labels: { team: 'db' } } });
     await vi.waitFor(() => expect(cache.inventory?.labelsOf('shop')).toEqual({ team: 'db' }), polling);
     expect(cache.inventory?.labelsOf).not.toBe(before);
+  });
+
+  describe('may have ranges of Services, which', () => {
+    const path = '/apis/networking.k8s.io/v1/servicecidrs';
+    const ranges = (name: string, ...cidrs: string[]) => kubernetes.put(path, { metadata: { name }, spec: { cidrs } });
+    const known = () => [cache.inventory?.serviceRanges, cache.inventory?.awaited];
+
+    test('are listed and followed', async () => {
+      ranges('kubernetes', '10.96.0.0/16', 'fd00:10:96::/112');
+      cache.setDiscovery(discovery({ sources: own }));
+      cache.setServesRanges(true);
+      expect(known()).toEqual([undefined, 'ranges of Services']);
+      await vi.waitFor(() => expect(known()).toEqual([['10.96.0.0/16', 'fd00:10:96::/112'], undefined]), polling);
+      const before = cache.inventory;
+      ranges('more', '10.97.0.0/16');
+      await vi.waitFor(() => expect(known()[0]).toContain('10.97.0.0/16'), polling);
+      expect(cache.inventory).not.toBe(before);
+    });
+
+    test('are those that pods know of where the cluster tells none, and nobody knows before it has answered', async () => {
+      cache.setDiscovery(discovery({ sources: own }));
+      expect(known()).toEqual([undefined, 'ranges of Services']);
+      cache.setServesRanges(false);
+      expect(known()).toEqual([[], undefined]);
+      vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.96.0.1');
+      cache = new SourceCache({ client });
+      cache.setDiscovery(discovery({ sources: own }));
+      cache.setServesRanges(false);
+      expect(known()).toEqual([['10.96.0.1'], undefined]);
+      vi.unstubAllEnvs();
+    });
+
+    test('are unknown while the agent may not read them', async () => {
+      kubernetes.failures.set(path, { code: 403, message: 'no' });
+      cache.setDiscovery(discovery({ sources: own }));
+      cache.setServesRanges(true);
+      await vi.waitFor(() => expect(failures.join()).toMatch(/watch servicecidrs: /), polling);
+      expect(known()).toEqual([undefined, 'ranges of Services']);
+      ranges('kubernetes', '10.96.0.0/16');
+      kubernetes.failures.clear();
+      await vi.waitFor(() => expect(known()).toEqual([['10.96.0.0/16'], undefined]), polling);
+    });
+
+    test('are read for claims and Zones only', async () => {
+      cache.setServesRanges(true);
+      cache.setDiscovery(discovery({ sources: own.slice(0, 1) }));
+      expect(known()).toEqual([[], undefined]);
+      expect(lists(path)).toBe(0);
+    });
   });
 });

@@ -123,6 +123,24 @@ test('a resource may be both optional and required', async () => {
   await vi.waitFor(() => expect([served.at(-1), missing.at(-1)]).toEqual([[route], []]), polling);
 });
 
+test('the ranges of Services are read where the cluster tells them, and are never missing', async () => {
+  const [own, group] = ['/apis/dns.internal/v1alpha1', '/apis/networking.k8s.io/v1'];
+  const ranges = () => sources.cache.inventory?.serviceRanges;
+  kubernetes.resources.set(own, ['nameclaims']);
+  kubernetes.resources.set(group, ['ingresses']);
+  sources.setDiscovery(discovery({ kind: 'NameClaim', resources: ['nameclaims.v1alpha1.dns.internal'] }));
+  expect(ranges()).toBeUndefined();
+  await vi.waitFor(() => expect(ranges()).toEqual([]), polling);
+  // The cluster is upgraded.
+  kubernetes.put(`${group}/servicecidrs`, { metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.96.0.0/16'] } });
+  kubernetes.resources.set(group, ['ingresses', 'servicecidrs']);
+  await vi.waitFor(() => expect(ranges()).toEqual(['10.96.0.0/16']), polling);
+  expect(missing.flat()).toEqual([]);
+  await vi.waitFor(() => expect(kubernetes.watches(`${group}/servicecidrs`)).toBe(1), polling);
+  sources.setDiscovery(discovery({ kind: 'Ingress' }));
+  await vi.waitFor(() => expect(kubernetes.watches(`${group}/servicecidrs`)).toBe(0), polling);
+});
+
 describe('after an object of a CRD is deleted', () => {
   const routesPath = `${gatewayAPI}/httproutes`;
   const object = (name: string) => ({ metadata: { name, namespace: 'shop' } });

@@ -25,9 +25,11 @@ const discovery = discoveryWith({
   reservedNames: ['secret.corp.internal'],
 });
 
+const context = { declaration, discovery, isOfService: () => false };
+
 const decide = (zones: AcceptanceInput['zones'], more: Partial<AcceptanceInput> = {}) => {
   const labelsOf = (namespace: string) => (namespace === 'unknown' ? undefined : { team: namespace });
-  const { accepted, refused } = acceptedZones({ zones, declaration, discovery, labelsOf, mostRecords: 1000, ...more });
+  const { accepted, refused } = acceptedZones({ zones, ...context, labelsOf, mostRecords: 1000, ...more });
   return {
     accepted: accepted.map(({ namespace, name }) => `${namespace}/${name}`),
     refused: refused.map(({ object, refusal, isTemporary }) => `${object.name}${isTemporary ? '?' : ''}: ${refusal}`),
@@ -56,6 +58,18 @@ describe('who may have which zone', () => {
   ])('namespace %s, %s', (namespace, name, refusal) => {
     expect(refusalOf(name, {}, { namespace })).toContain(refusal);
     if (refusal === '') expect(decide([zone(name, {}, { namespace })]).accepted).toHaveLength(1);
+  });
+
+  test('one with checks waits until the addresses of Services are known', () => {
+    const zones = [
+      zone('a.internal', { records: [{ ...record('www', 'A', '192.0.2.1'), check: { port: 443 } }] }),
+      zone('b.a.internal', { records: [record('www', 'A', '192.0.2.1')] }),
+    ];
+    expect(decide(zones, { isOfService: undefined })).toEqual({
+      accepted: ['a/b.a.internal'],
+      refused: [expect.stringMatching(/^a.internal[?]: the address ranges of Services, which are never checked/)],
+    });
+    expect(decide(zones).refused).toEqual([]);
   });
 
   test('without tenants nobody has one', () => {

@@ -73,6 +73,25 @@ test('a zone is served, changed and removed, with its delegation', async () => {
   expect(outcomes()).toEqual([]);
 });
 
+test('a record that would have a Service checked is left out, as soon as the cluster tells their addresses', async () => {
+  const checked = (address: string) => ({ records: [{ ...record('www', 'A', address), check: { port: 443 } }] });
+  put(zone('a.internal', checked('10.96.7.7')), zone('b.internal', checked('192.0.2.1')));
+  lister.setServiceRanges(undefined);
+  await tick();
+  expect(outcomes().filter((each) => /Pending: the address ranges of Services/.test(each))).toHaveLength(2);
+  lister.setServiceRanges('10.96.0.0/12');
+  expect(setup.agent.hasNewZones).toBe(true);
+  await tick(2);
+  expect(outcomes()).toEqual([
+    'a.internal Failed: spec.records[0].check: 10.96.7.7 cannot be checked: it is of a Service',
+    'b.internal Serving',
+  ]);
+  expect([answered('www.a.internal'), answered('www.b.internal')]).toEqual([
+    [],
+    [expect.stringContaining('192.0.2.1')],
+  ]);
+});
+
 test('nothing is written while nothing changes, and no new declaration is made', async () => {
   put(zone('a.internal'), zone('b.internal'));
   await tick(2);
