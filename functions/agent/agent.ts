@@ -60,7 +60,7 @@ export interface Observations {
   resolution?: Resolution | undefined;
 }
 
-export type AgentOptions = Omit<ZonesOptions, 'now'> & {
+export type AgentOptions = Omit<ZonesOptions, 'now' | 'onCreate'> & {
   database: DeleteGuardStoreOptions;
   /** The source objects of the cluster. */
   lister?: SourceLister;
@@ -134,7 +134,7 @@ export class Agent {
     this.#providers = new Providers({ log, now, timeOf, mostRecords, hostNames, differences: this.#differences });
     this.#names = new Names({ onPropagation, now });
     this.#writer = new ChangeWriter(options.database);
-    this.#zones = new Zones({ now, ...options });
+    this.#zones = new Zones({ now, onCreate: (name) => this.#teamZones.forget(name), ...options });
     this.#guardStore = new DeleteGuardStore(options.database);
     this.#teamZones = new TeamZones({ database: options.database, dsOf, mostRecords, log, now, timeOf });
     this.#spec = new ServedSpec(this.#teamZones, now);

@@ -121,6 +121,11 @@ export class TeamZones {
     if (this.#kept) await this.#memory.write(zones, this.#kept);
   }
 
+  /** PowerDNS has lost a zone, with what was remembered in it. */
+  forget(name: string): void {
+    this.#memory.forget(name);
+  }
+
   /** What became of each Zone; the same array until something changes. Undefined while nobody knows. */
   outcomes(outline: ServedDeclaration, reports: readonly ZoneReport[]): readonly ZoneOutcome[] | undefined {
     if (!this.#kept) return undefined;

@@ -44,6 +44,11 @@ export class ZoneMemory {
     return found;
   }
 
+  /** What is known of a zone is to be written again: PowerDNS has lost it. */
+  forget(name: string): void {
+    this.#stored.delete(name);
+  }
+
   /** Does nothing unless something changed. What PowerDNS rejects is only not remembered. */
   async write(zones: readonly Zone[], kept: ReadonlyMap<string, KeptZone>): Promise<void> {
     for (const zone of zones) {

@@ -25,6 +25,8 @@ export interface ZonesOptions {
   answers: (zone: string) => Promise<boolean>;
   /** Reports whether PowerDNS runs LUA records. Called only if there are any. */
   lua?: () => Promise<boolean>;
+  /** A zone is about to be created: whatever was known of one with this absolute name is gone. */
+  onCreate?: ((name: string) => void) | undefined;
   /** Without it zones stay as they are. */
   signer?: Pick<Signer, 'reconcile'> | undefined;
   log: Logger;
@@ -193,6 +195,7 @@ export class Zones {
       else this.#options.log.info({ zone: withoutDot(name) }, action);
     };
     for (const { name, rrsets } of create) {
+      this.#options.onCreate?.(name);
       await attempt(
         name,
         'create zone',

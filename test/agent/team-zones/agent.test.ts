@@ -317,6 +317,24 @@ describe('Zones that go together', () => {
     expect(served()).toBe(0);
   });
 
+  test('are still held by the next agent after PowerDNS has lost its database', async () => {
+    remove(...names);
+    await tick(2);
+    database.wipe();
+    await tick(2);
+    const { writes } = database;
+    await tick(3);
+    expect([served(), database.writes]).toEqual([6, writes]);
+    start();
+    lister.setZones('Unknown');
+    await tick();
+    expect([served(), answered('www.z0.internal').length]).toEqual([6, 1]);
+    lister.setZones('Listed');
+    clock.now += 600_000;
+    await tick();
+    expect(served()).toBe(0);
+  });
+
   test('some of those that are held come back, and the others are still held', async () => {
     remove(...names);
     await tick(2);
