@@ -9,7 +9,7 @@ import type { Endpoint, EndpointChanges, SeenTargets } from './discovery/endpoin
 import { zoneNames } from './discovery/name-context.ts';
 import type { CurrentZones, Provider } from './discovery/provider.ts';
 import { Providers } from './discovery/providers.ts';
-import { hasOnlyOwnKinds, hasOwnKinds, scopesOf } from './discovery/scope.ts';
+import { hasClaims, hasOnlyOwnKinds, hasOwnKinds, scopesOf } from './discovery/scope.ts';
 import { monotonicNow, type TimeOf } from './lib/clock.ts';
 import { messageOf } from './lib/error-message.ts';
 import { Memo } from './lib/memo.ts';
@@ -100,12 +100,15 @@ export class Agent {
   readonly #outOfZoneNames: OutOfZoneNames | undefined;
   readonly #observations: Readonly<Observations>;
   readonly #guardStore: DeleteGuardStore;
+  readonly #isLuaOn: () => Promise<boolean>;
   readonly #mirror: AgentOptions['mirror'];
   readonly #differences: AnticipationDifferences;
   readonly #kept = new Memo<ReadonlySet<string>>();
   readonly #reversed = new Memo<Reverse>();
   readonly #outcomes = new Outcomes();
   readonly #eventStates = new Memo<readonly NameState[]>();
+  /** Whether PowerDNS runs LUA records, for this declaration. */
+  #lua: { spec?: Declaration; isOn: boolean } = { isOn: false };
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #unsyncedSince: number | undefined;
@@ -134,6 +137,7 @@ export class Agent {
     this.#providers = new Providers({ log, now, timeOf, mostRecords, hostNames, differences: this.#differences });
     this.#names = new Names({ onPropagation, now });
     this.#writer = new ChangeWriter(options.database);
+    this.#isLuaOn = options.lua ?? (async () => true);
     this.#zones = new Zones({ now, onCreate: (name) => this.#teamZones.forget(name), ...options });
     this.#guardStore = new DeleteGuardStore(options.database);
     this.#teamZones = new TeamZones({ database: options.database, dsOf, mostRecords, log, now, timeOf });
@@ -165,6 +169,7 @@ export class Agent {
     return this.#inTurn(async () => {
       const startedAt = this.#now();
       const isChanged = await this.#spec.adopt(this.#lister.inventory);
+      await this.#askForLua();
       this.#translate();
       await this.#reconcileZones();
       if (isChanged) this.#spec.adopted(this.#now() - startedAt);
@@ -442,7 +447,18 @@ export class Agent {
   /** Translates Machines and claims that have changed. */
   #translate(): void {
     const { outline } = this.#spec.loaded ?? {};
-    if (outline && !this.#awaitsSync) this.#lister.update(outline);
+    if (outline && !this.#awaitsSync) this.#lister.update(outline, this.#lua.isOn);
+  }
+
+  /**
+   * A declaration with the first claims arrives at once, the pod with the setting of PowerDNS that they need later: asks until
+   * it is there.
+   */
+  async #askForLua(): Promise<void> {
+    const { declaration } = this;
+    const isKnown = this.#lua.isOn && this.#lua.spec === declaration;
+    if (isKnown || !declaration || !hasClaims(declaration.discovery)) return;
+    this.#lua = { spec: declaration, isOn: await this.#isLuaOn() };
   }
 
   /** As a loop of an ExternalDNS would, where none runs. */

@@ -11,10 +11,12 @@ export interface ProcessUsage {
   memory(): number;
   /** Resident memory that is not backed by files, which the kernel cannot reclaim under a limit. */
   anonymous(): number;
+  /** The highest resident memory so far, in bytes. */
+  peak(): number;
   stop(): Promise<void>;
 }
 
-export interface Measured extends Omit<ProcessUsage, 'anonymous'> {
+export interface Measured extends Omit<ProcessUsage, 'anonymous' | 'peak'> {
   /** HOST:PORT. */
   address: string;
   /** Milliseconds from the start until it logs `listening`. */
@@ -101,6 +103,7 @@ export function usageOf(pid: number): Omit<ProcessUsage, 'stop'> {
     },
     memory: () => kibibytes('VmRSS') * 1024,
     anonymous: () => kibibytes('RssAnon') * 1024,
+    peak: () => kibibytes('VmHWM') * 1024,
   };
 }
 

@@ -18,6 +18,10 @@ export function scopesOf({ ownerID, namespaces }: DeclaredDiscovery): Scope[] {
 export const hasOwnKinds = (discovery: DeclaredDiscovery | undefined): boolean =>
   discovery?.sources.some(({ kind }) => isOwnKind(kind)) ?? false;
 
+/** Reports whether claims are among the sources. */
+export const hasClaims = (discovery: DeclaredDiscovery | undefined): boolean =>
+  discovery?.sources.some(({ kind }) => kind === 'NameClaim') ?? false;
+
 /** Reports whether teams can declare zones. */
 export const hasZones = (discovery: DeclaredDiscovery | undefined): boolean =>
   discovery?.sources.some(({ kind }) => kind === 'Zone') ?? false;

@@ -25,6 +25,8 @@ export interface ClaimContext extends MemberContext {
   isBlind: boolean;
   /** Undefined while nobody knows: nothing is checked for the first time. */
   isOfService: ServiceTest | undefined;
+  /** Whether PowerDNS computes answers. */
+  computes: boolean;
   /** How many more addresses PowerDNS can check. Counted down by each claim that is translated. */
   checks: { left: number };
 }
@@ -76,6 +78,10 @@ export function claimRecords(claim: NameClaim, context: ClaimContext): Translate
     if (issue) return refuse(`${issue.field}: ${issue.message}`);
     answers.set(keyOf({ name: absolute(spec.name), type: recordType }), answer);
   }
+  // Otherwise PowerDNS would answer that the name has no addresses.
+  if (answers.size > 0 && !context.computes) {
+    return refused(claim, computesLater, { isTemporary: true, hosts, members, notes });
+  }
   const cost = checkCount(shared.map((each) => ({ values: each.targets, ...answerAt(answers, each) })));
   if (cost > context.checks.left) {
     return refuse(
@@ -85,6 +91,9 @@ export function claimRecords(claim: NameClaim, context: ClaimContext): Translate
   context.checks.left -= cost;
   return { object: claim, hosts, endpoints: [...shared, ...named], answers, finding: { members, notes } };
 }
+
+const computesLater =
+  'PowerDNS restarts once, with the first source of NameClaims, before answers with check, answer or weightLabel are published';
 
 const sharedHost = ({ spec: { name } }: NameClaim) => (name === undefined ? [] : [absolute(name)]);
 

@@ -43,12 +43,16 @@ export class TranslatedSources implements Sources {
     this.#now = now;
   }
 
-  /** Translates again what has changed. Not while sources have not synced: what is not listed yet would be missed. */
-  update(declaration: Declaration): void {
+  /**
+   * Translates again what has changed. Not while sources have not synced: what is not listed yet would be missed.
+   * @param computes whether PowerDNS runs LUA records
+   */
+  update(declaration: Declaration, computes: boolean): void {
     const { discovery } = declaration;
     const { inventory } = this.#others;
-    this.#translated.get([inventory, discovery && declaration], () => {
-      if (inventory && discovery) this.#replace(translate(this.#inputOf(inventory, declaration, discovery)));
+    this.#translated.get([inventory, discovery && declaration, computes], () => {
+      if (inventory && discovery)
+        this.#replace(translate({ ...this.#inputOf(inventory, declaration, discovery), computes }));
       else this.#clear();
     });
   }
@@ -138,7 +142,11 @@ export class TranslatedSources implements Sources {
     return isOwn(resource) ? this.#index : this.#others;
   }
 
-  #inputOf(inventory: Inventory, declaration: Declaration, discovery: DeclaredDiscovery): TranslationInput {
+  #inputOf(
+    inventory: Inventory,
+    declaration: Declaration,
+    discovery: DeclaredDiscovery,
+  ): Omit<TranslationInput, 'computes'> {
     const { zones } = declaration;
     const restrictions = nameRestrictions(discovery, this.#others);
     return {

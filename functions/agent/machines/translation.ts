@@ -20,6 +20,7 @@ export interface TranslationInput {
   /** Whether tenants and reservedNames let an object have an absolute name: see discovery/tenancy.ts. */
   mayHave: (resource: string, name: string) => boolean;
   isOfService: ServiceTest | undefined;
+  computes: boolean;
   /** How many addresses PowerDNS can check for claims, beyond those of the zones' records. */
   checksLeft: number;
   /** Returns what a Machine was translated into before, or the result of `work`, if that would be the same. */
@@ -45,7 +46,7 @@ export function translate(input: TranslationInput): Translation {
     ...{ rights, labelsOf, zones, isBlind: input.machines === undefined },
     index: new MachineIndex(allMachines),
     machines: new Map(machines.map((each) => [each.machine.resource, each])),
-    isOfService: input.isOfService,
+    ...{ isOfService: input.isOfService, computes: input.computes },
     checks: { left: input.checksLeft },
   };
   const claims = wellFormed(input.claims).map((claim) => claimRecords(claim, ofClaims));

@@ -88,6 +88,8 @@ export interface AgentWithMachinesOptions {
   zones?: DeclaredZone[];
   database?: MemoryZones;
   lister?: OwnSourceLister;
+  /** Whether PowerDNS runs LUA records. */
+  lua?: () => Promise<boolean>;
 }
 
 export type AgentWithMachines = Awaited<ReturnType<typeof agentWithMachines>>;
@@ -97,9 +99,10 @@ export async function agentWithMachines({
   zones: declaredZones = zones('corp.internal', reverseZone),
   database = new MemoryZones(),
   lister = new OwnSourceLister(),
+  lua = async () => true,
 }: AgentWithMachinesOptions = {}) {
   const clock = { now: 1_000 };
-  const create = () => makeAgent(database, { lister, now: () => clock.now });
+  const create = () => makeAgent(database, { lister, lua, now: () => clock.now });
   let setup = create();
   let declared = discovery;
   const redeclare = (changes: DiscoveryChanges = {}, inZones = declaredZones) => {

@@ -202,6 +202,12 @@ describe('a claim is refused', () => {
       'the address ranges of Services, which are never checked, cannot be read yet',
       { isOfService: undefined },
     ],
+    [
+      'with a check, while PowerDNS does not compute answers',
+      { ...role, check },
+      'PowerDNS restarts once',
+      { computes: false },
+    ],
   ])('%s', (_, spec, refusal, input = {}) => {
     const { endpoints, answers, finding } = translated(spec, input);
     expect([endpoints, answers.size]).toEqual([[], 0]);

@@ -59,6 +59,7 @@ export const translationOf = (input: Partial<TranslationInput>): Translation =>
     tenants: [],
     mayHave: () => true,
     isOfService: inNetworks(['10.96.0.0/12']),
+    computes: true,
     checksLeft: 1000,
     ...input,
   });

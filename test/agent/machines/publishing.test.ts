@@ -199,6 +199,29 @@ describe('a claim', () => {
     expect(database.writes).toBe(writes);
   });
 
+  test('is published once PowerDNS computes answers, and what is answered without it stays until then', async () => {
+    let isOn = false;
+    const { lister, published, redeclare, tick, verdictOf } = await agentWithMachines({ lua: async () => isOn });
+    lister.put(mx('mx1', '192.0.2.1'), mail());
+    await tick();
+    expect(published()).toContain('mail A 192.0.2.1 nameclaim/a/mail');
+    lister.put(mail(tcp), claim('young', { name: 'young.corp.internal', addresses: ['192.0.2.9'], ...tcp }));
+    await tick(3);
+    expect(published().filter((text) => text.includes('nameclaim/'))).toEqual(['mail A 192.0.2.1 nameclaim/a/mail']);
+    for (const name of ['mail', 'young']) {
+      expect(verdictOf(`nameclaim/a/${name}`, `${name}.corp.internal`)).toContain('PowerDNS restarts once');
+    }
+    isOn = true;
+    await tick();
+    const computed = ['mail LUA A 192.0.2.1 nameclaim/a/mail', 'young LUA A 192.0.2.9 nameclaim/a/young'];
+    expect(published()).toEqual(expect.arrayContaining(computed));
+    // It is asked for each declaration, and what is published stays.
+    isOn = false;
+    redeclare({ maxNamesPerNamespace: 100 });
+    await tick(2);
+    expect(published()).toEqual(expect.arrayContaining(computed));
+  });
+
   test('that a person has written over is written again', async () => {
     const { database, lister, publish, published, tick } = await agentWithMachines();
     lister.put(mx('mx1', '192.0.2.1'), mail(tcp));
