@@ -42,14 +42,11 @@ export class EventQueue {
     return this.#pending;
   }
 
-  /**
-   * Replaces the states of all hosts. Hosts that resolve in the first list are not published, since they may have done so
-   * for long; empty lists before it are ignored.
-   */
+  /** Replaces the states of all hosts. Hosts that resolve in the first list are not published: they may have done so for long. */
   update(states: readonly NameState[]): void {
     if (states === this.#states) return;
     this.#states = states;
-    if (states.length > 0 || this.#generation > 0) this.#generation += 1;
+    this.#generation += 1;
     for (const state of states) this.#updateHost(state);
     for (const [key, host] of this.#hosts) if (host.generation !== this.#generation) this.#remove(key, host);
   }

@@ -66,7 +66,7 @@ export class EventRecorder {
 
   /**
    * Replaces the states of all hosts; costs nothing for the same array. Must not be called before all objects and zones
-   * are known, since hosts that resolve in the first non-empty list get no event.
+   * are known, since hosts that resolve in the first list get no event.
    */
   update(states: readonly NameState[]): void {
     this.#queue.update(states);

@@ -176,13 +176,11 @@ describe('a host publishes', () => {
     expect([cluster.requests, recorder.pending, recorder.counts.dropped]).toEqual([0, 0, 1]);
   });
 
-  test('changes since the first list that is not empty', async () => {
+  test.each([[[state(www, '192.0.2.7')]], [[]]])('changes since the first list: %j', async (first) => {
     const cluster = new FakeCluster();
     const recorder = cluster.recorder();
-    recorder.update([]);
-    recorder.update([]);
-    recorder.update([state(www, '192.0.2.7')]);
-    recorder.update([state(www, '192.0.2.7'), state('api.corp.internal', '192.0.2.7')]);
+    recorder.update(first);
+    recorder.update([...first, state('api.corp.internal', '192.0.2.7')]);
     await cluster.pass(second, recorder);
     expect(cluster.published).toEqual(['Resolved api.corp.internal resolves to 192.0.2.7 (InternalDNS corp)']);
   });
