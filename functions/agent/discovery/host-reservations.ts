@@ -1,5 +1,6 @@
 import { type RRset, resourceOf } from '../powerdns/rrset.ts';
-import { byAge, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import { byAge } from '../sources/age.ts';
+import type { SourceLister, SourceObject } from '../sources/source-object.ts';
 import { isTargetType } from '../sources/target.ts';
 import type { DesiredRecord } from './desired-records.ts';
 import type { RejectedRecord } from './evaluation.ts';
@@ -96,7 +97,7 @@ function oldestBefore(
   const isOwn = (other: RRset) => sharingGroup(resourceOf(other)) === group;
   const olderObjects = lister
     .byHost(name)
-    .filter((sourceObject) => sharingGroup(sourceObject.resource) !== group && byAge(sourceObject) < byAge(own))
+    .filter((sourceObject) => sharingGroup(sourceObject.resource) !== group && byAge(sourceObject, own) < 0)
     .filter(
       (sourceObject) => isHostOf(sourceObject, name) && (!sourceObject.parts || wantsTarget(name, sourceObject.parts)),
     );
@@ -108,7 +109,7 @@ function oldestBefore(
   return olderObjects
     .filter(({ resource }) => !known.has(resource))
     .filter(({ resource }) => !restrictions.for({ ...rrset, mark: { account: '', content: resource } }))
-    .sort((a, b) => (byAge(a) < byAge(b) ? -1 : 1))[0];
+    .sort(byAge)[0];
 }
 
 /** Reports whether a name is a host of the object itself: not of one of its Pods, nor over its host limit. */

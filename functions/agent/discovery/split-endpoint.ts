@@ -1,6 +1,7 @@
 import { keyOf } from '../powerdns/rrset.ts';
+import { byAge } from '../sources/age.ts';
 import { hasTooManyTargets, isOverLimit, tooManyTargets } from '../sources/host-limit.ts';
-import { byAge, type Part, type SourceLister, type SourceObject } from '../sources/source-object.ts';
+import type { Part, SourceLister, SourceObject } from '../sources/source-object.ts';
 import { isTargetType, typeOf } from '../sources/target.ts';
 import { isOwn, namespaceOf } from './resource-label.ts';
 
@@ -130,7 +131,7 @@ export class EndpointSplitter {
     const byObject = new Map([own, ...others, ...matches].map((each) => [each.sourceObject, each]));
     return [...byObject.values()]
       .map((each) => ({ ...each, records: recordsOf.get(each.sourceObject) ?? [] }))
-      .sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1));
+      .sort((a, b) => byAge(a.sourceObject, b.sourceObject));
   }
 
   #candidatesFor(type: string): Candidates {
@@ -186,9 +187,7 @@ function matchesAmong(byTarget: ReadonlyMap<string, readonly Candidate[]>, conte
     }
   }
   const matches = [...found.values()];
-  return matches.length > 1
-    ? matches.sort((a, b) => (byAge(a.sourceObject) < byAge(b.sourceObject) ? -1 : 1))
-    : matches;
+  return matches.length > 1 ? matches.sort((a, b) => byAge(a.sourceObject, b.sourceObject)) : matches;
 }
 
 /** An object of which only the label is known. */

@@ -1,7 +1,8 @@
 import { matchesSelector } from '../../contract/label-selector.ts';
 import type { Labels } from '../kubernetes/object.ts';
+import { byAge } from '../sources/age.ts';
+import type { Machine, NameClaim } from '../sources/own-object.ts';
 import type { MachineIndex } from './machine-index.ts';
-import { byAge, type Machine, type NameClaim } from './object.ts';
 import type { TenantRights } from './tenant-rights.ts';
 
 /** What the members of a claim depend on besides the claim. */

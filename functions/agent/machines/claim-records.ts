@@ -8,10 +8,10 @@ import { checkCount } from '../../dns/record.ts';
 import type { Endpoint } from '../discovery/endpoint.ts';
 import { unknownLabels } from '../discovery/tenancy.ts';
 import { canonicalAddress, keyOf } from '../powerdns/rrset.ts';
+import type { NameClaim } from '../sources/own-object.ts';
 import { type MemberContext, membersOf } from './claim-members.ts';
 import { answerFor, type ComputedAnswer } from './computed-answer.ts';
 import type { TranslatedMachine } from './machine-records.ts';
-import type { NameClaim } from './object.ts';
 import { type ServiceTest, unknownRanges } from './service-address.ts';
 import { hostEndpoints, type Member, permitted, refused, type Translated } from './translated.ts';
 

@@ -1,5 +1,5 @@
 import { type LabelSelector, matchesSelector } from '../../contract/label-selector.ts';
-import type { Machine } from './object.ts';
+import type { Machine } from '../sources/own-object.ts';
 
 /** The Machines of one namespace, in the order in which they were added. */
 interface NamespaceMachines {

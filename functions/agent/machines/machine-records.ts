@@ -2,7 +2,7 @@ import { absolute, isWithin, withoutDot, zoneOf } from '../../dns/name.ts';
 import { isReverse } from '../../dns/zone/reverse.ts';
 import type { Endpoint } from '../discovery/endpoint.ts';
 import { unknownLabels } from '../discovery/tenancy.ts';
-import type { Machine } from './object.ts';
+import type { Machine } from '../sources/own-object.ts';
 import type { TenantRights } from './tenant-rights.ts';
 import { hostEndpoints, permitted, refused, type Translated } from './translated.ts';
 

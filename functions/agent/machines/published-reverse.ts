@@ -4,7 +4,8 @@ import { isAddress } from '../../dns/zone/apex.ts';
 import { ptrLocation } from '../../dns/zone/reverse.ts';
 import { isOwn, kindLabelOf } from '../discovery/resource-label.ts';
 import { ownershipOf, type RRset, resourceOf, type Zone } from '../powerdns/rrset.ts';
-import { byAge, type SourceLister } from '../sources/source-object.ts';
+import { byAge } from '../sources/age.ts';
+import type { SourceLister } from '../sources/source-object.ts';
 import { isDerivedPTR, type PTRSource } from '../zones/ptr-records.ts';
 import type { TranslatedMachine } from './machine-records.ts';
 import { type AddressHolder, type Reverse, reverseOf } from './reverse.ts';
@@ -48,7 +49,7 @@ function addressHolders(rrsets: readonly RRset[], lister: Pick<SourceLister, 'ge
     if (!holder) continue;
     for (const address of rrset.records) {
       const other = holders.get(address);
-      if (!other || byAge(holder) < byAge(other)) holders.set(address, holder);
+      if (!other || byAge(holder, other) < 0) holders.set(address, holder);
     }
   }
   return holders;

@@ -1,8 +1,9 @@
 import { absolute, withoutDot } from '../../dns/name.ts';
 import { ptrLocation, reverseName, usualZone } from '../../dns/zone/reverse.ts';
+import { byAge } from '../sources/age.ts';
+import type { Identity } from '../sources/own-object.ts';
 import type { PTRSource } from '../zones/ptr-records.ts';
 import type { TranslatedMachine } from './machine-records.ts';
-import { byAge, type Identity } from './object.ts';
 
 /** Who else has an address: an Ingress, a Service. */
 export type AddressHolder = Pick<Identity, 'resource' | 'created'>;

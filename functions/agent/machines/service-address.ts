@@ -1,6 +1,6 @@
 import type { Declaration } from '../../contract/declaration.ts';
 import { inNetworks } from '../lib/networks.ts';
-import type { Inventory } from './object.ts';
+import type { Inventory } from '../sources/own-object.ts';
 
 /** Whether an address is one of a Service. Nobody may have these checked: behind them is what only pods can reach. */
 export type ServiceTest = (address: string) => boolean;

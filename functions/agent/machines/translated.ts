@@ -3,9 +3,9 @@ import { mostTargets } from '../../contract/declaration.ts';
 import { absolute, withoutDot } from '../../dns/name.ts';
 import type { Endpoint } from '../discovery/endpoint.ts';
 import { canonicalAddress, keyOf } from '../powerdns/rrset.ts';
+import type { Identity } from '../sources/own-object.ts';
 import type { Part, SourceObject } from '../sources/source-object.ts';
 import type { ComputedAnswer } from './computed-answer.ts';
-import type { Identity } from './object.ts';
 import type { Rights } from './tenant-rights.ts';
 
 /** What one object asks for, and what there is to say of it in its status. */

@@ -1,9 +1,10 @@
 import type { DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Labels } from '../kubernetes/object.ts';
+import { byAge } from '../sources/age.ts';
+import { isMalformed, type Machine, type Malformed, type NameClaim, wellFormed } from '../sources/own-object.ts';
 import { claimRecords } from './claim-records.ts';
 import { MachineIndex } from './machine-index.ts';
 import { machineRecords, type TranslatedMachine } from './machine-records.ts';
-import { byAge, isMalformed, type Machine, type Malformed, type NameClaim, wellFormed } from './object.ts';
 import type { ServiceTest } from './service-address.ts';
 import { TenantRights } from './tenant-rights.ts';
 import { refused, type Translated } from './translated.ts';

@@ -1,11 +1,11 @@
 import type { DeclaredDiscovery, DeclaredSource } from '../../contract/declaration.ts';
 import { gateways } from '../../contract/source-kinds.ts';
 import type { InformerOptions } from '../kubernetes/informer.ts';
-import type { OwnObject } from '../machines/object.ts';
 import { isRoute, type Kind, kinds, pathOf } from './kind.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { type Gateway, gatewayOf } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';
+import type { OwnObject } from './own-object.ts';
 import type { SourceObject } from './source-object.ts';
 
 /** What an informer lists, watches and stores. */

@@ -1,13 +1,13 @@
 import type { DeclaredSource } from '../../contract/declaration.ts';
 import { type ApiResource, type SourceResource, sourceResources } from '../../contract/source-kinds.ts';
 import type { KubernetesObject, ObjectReference } from '../kubernetes/object.ts';
-import { machineOf, nameClaimOf, type OwnObject, zoneObjectOf } from '../machines/object.ts';
 import type { SourceFilters } from './kinds/annotation.ts';
 import { fromDNSEndpoint } from './kinds/dns-endpoint.ts';
 import { selectorReason } from './kinds/filter.ts';
 import { fromIngress } from './kinds/ingress.ts';
 import { type Route, routeOf } from './kinds/route.ts';
 import { fromService } from './kinds/service.ts';
+import { machineOf, nameClaimOf, type OwnObject, zoneObjectOf } from './own-object.ts';
 import type { SourceObject } from './source-object.ts';
 
 /** A kind of which the agent reads objects. */

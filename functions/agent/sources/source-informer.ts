@@ -1,12 +1,12 @@
 import { isOwnKind } from '../../contract/source-kinds.ts';
 import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { type KubernetesObject, keyOf, type Labels } from '../kubernetes/object.ts';
-import type { OwnObject } from '../machines/object.ts';
 import type { HostIndex } from './host-index.ts';
 import type { SourceEntry, SourceInformerSpec } from './informer-spec.ts';
 import { fromRoute } from './kinds/attached-route.ts';
 import type { Gateway } from './kinds/gateway.ts';
 import type { Route } from './kinds/route.ts';
+import type { OwnObject } from './own-object.ts';
 import type { SourceObject } from './source-object.ts';
 
 /** Keeps what the statuses of Machines and claims say, which is no part of what they ask for. */

@@ -1,7 +1,7 @@
 import { discoverable } from '../../contract/declaration.ts';
-import type { Inventory } from '../machines/object.ts';
 import { keyOf } from '../powerdns/rrset.ts';
 import type { HostOverflow } from './host-limit.ts';
+import type { Inventory } from './own-object.ts';
 
 /** The hosts, targets and TTL that one object asks for, as far as the object itself shows them. */
 export interface SourceObject {
@@ -53,9 +53,6 @@ export interface SourceChange {
 
 /** Targets and TTL of one name and type. */
 export type Part = Pick<SourceObject, 'targets' | 'ttl'>;
-
-/** Sort key: oldest first, with a stable order within a second. */
-export const byAge = ({ created, resource }: Pick<SourceObject, 'created' | 'resource'>) => `${created} ${resource}`;
 
 /** Returns the parts of a name, of all types. */
 export const partsAt = (sourceObject: SourceObject, name: string): readonly Part[] =>

@@ -7,8 +7,9 @@ import { overlapIssue, overlapsIn } from '../../dns/zone/reverse.ts';
 import { recordCost } from '../../dns/zone-file/zone-file.ts';
 import { NamePatterns, type Tenant, tenantsByNamespace, unknownLabels } from '../discovery/tenancy.ts';
 import type { Labels } from '../kubernetes/object.ts';
-import { byAge, type Identity, isMalformed, type Malformed, type ZoneObject } from '../machines/object.ts';
 import { type ServiceTest, unknownRanges } from '../machines/service-address.ts';
+import { byAge } from '../sources/age.ts';
+import { type Identity, isMalformed, type Malformed, type ZoneObject } from '../sources/own-object.ts';
 import type { ServedZone } from '../zones/served-declaration.ts';
 
 export interface AcceptanceInput {

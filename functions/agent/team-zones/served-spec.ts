@@ -3,7 +3,7 @@ import { shortDigest } from '../../contract/digest.ts';
 import { hasZones } from '../discovery/scope.ts';
 import { Memo } from '../lib/memo.ts';
 import { parse } from '../lib/parse.ts';
-import type { Inventory } from '../machines/object.ts';
+import type { Inventory } from '../sources/own-object.ts';
 import type { LoadedDeclaration, ServedDeclaration, ServedZone } from '../zones/served-declaration.ts';
 import { besideSpec } from './acceptance.ts';
 import { outlineOf } from './served-zones.ts';

@@ -8,9 +8,9 @@ import type { ZoneSettings } from '../../dns/zone/apex.ts';
 import { zoneContext } from '../../dns/zone/validate-zone.ts';
 import type { Labels } from '../kubernetes/object.ts';
 import { MemoByKey } from '../lib/memo.ts';
-import type { ZoneObject } from '../machines/object.ts';
 import type { ServiceTest } from '../machines/service-address.ts';
 import { TenantRights } from '../machines/tenant-rights.ts';
+import type { ZoneObject } from '../sources/own-object.ts';
 import type { ServedZone } from '../zones/served-declaration.ts';
 
 export interface ServedInput {

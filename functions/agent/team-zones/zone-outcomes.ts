@@ -3,7 +3,7 @@ import { delegationLines } from '../../contract/delegation.ts';
 import type { ZoneReport } from '../../contract/report.ts';
 import type { NameState } from '../../contract/verdict.ts';
 import { areSame, Memo, MemoByKey } from '../lib/memo.ts';
-import type { Identity } from '../machines/object.ts';
+import type { Identity } from '../sources/own-object.ts';
 import type { ServedDeclaration, ServedZone } from '../zones/served-declaration.ts';
 import type { Refusal } from './acceptance.ts';
 import type { Served } from './served-zones.ts';

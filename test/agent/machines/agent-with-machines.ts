@@ -1,5 +1,6 @@
 /** An agent that reads Machines and claims, and if there are other kinds an ExternalDNS. */
 import type { Endpoint } from '../../../functions/agent/discovery/endpoint.ts';
+import { hostsOf } from '../../../functions/agent/sources/kinds/conversion.ts';
 import type {
   Inventory,
   Machine,
@@ -7,8 +8,7 @@ import type {
   NameClaim,
   OwnObject,
   ZoneObject,
-} from '../../../functions/agent/machines/object.ts';
-import { hostsOf } from '../../../functions/agent/sources/kinds/conversion.ts';
+} from '../../../functions/agent/sources/own-object.ts';
 import type { DeclaredDiscovery, DeclaredZone } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { loop, type Webhook } from '../external-dns.ts';

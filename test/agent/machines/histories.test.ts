@@ -1,7 +1,7 @@
 /** Whatever the order in which Machines, claims and tenants change, what is published in the end is the same. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { OwnObject } from '../../../functions/agent/machines/object.ts';
+import type { OwnObject } from '../../../functions/agent/sources/own-object.ts';
 import { type AgentWithMachines, agentWithMachines, ownSources } from './agent-with-machines.ts';
 import { claim, machine, tenant } from './objects.ts';
 

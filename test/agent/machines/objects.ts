@@ -1,5 +1,7 @@
 /** Machines, claims and the cluster around them. */
 import { inNetworks } from '../../../functions/agent/lib/networks.ts';
+import type { Translated } from '../../../functions/agent/machines/translated.ts';
+import { type Translation, type TranslationInput, translate } from '../../../functions/agent/machines/translation.ts';
 import {
   type Machine,
   type Malformed,
@@ -8,9 +10,7 @@ import {
   nameClaimOf,
   type ZoneObject,
   zoneObjectOf,
-} from '../../../functions/agent/machines/object.ts';
-import type { Translated } from '../../../functions/agent/machines/translated.ts';
-import { type Translation, type TranslationInput, translate } from '../../../functions/agent/machines/translation.ts';
+} from '../../../functions/agent/sources/own-object.ts';
 
 type Fields = Record<string, unknown>;
 

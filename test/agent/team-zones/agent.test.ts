@@ -1,6 +1,6 @@
 /** The agent with the Zones of teams, and PowerDNS in memory. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Malformed, ZoneObject } from '../../../functions/agent/machines/object.ts';
+import type { Malformed, ZoneObject } from '../../../functions/agent/sources/own-object.ts';
 import type { DeclaredZone } from '../../../functions/contract/declaration.ts';
 import type { DiscoveryChanges } from '../../contract/declared.ts';
 import { OwnSourceLister } from '../machines/agent-with-machines.ts';

@@ -1,7 +1,7 @@
 /** Whatever the order in which Zones, tenants and the spec change, what is served in the end is the same. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { OwnObject } from '../../../functions/agent/machines/object.ts';
+import type { OwnObject } from '../../../functions/agent/sources/own-object.ts';
 import type { DeclaredZone } from '../../../functions/contract/declaration.ts';
 import type { DeclaredRecord } from '../../../functions/dns/record.ts';
 import { OwnSourceLister } from '../machines/agent-with-machines.ts';

@@ -5,16 +5,15 @@ import { type NameClaimSpec, nameClaimSpec } from '../../contract/kinds/name-cla
 import { type ZoneSpec, zoneSpec } from '../../contract/kinds/zone.ts';
 import { sourceResources } from '../../contract/source-kinds.ts';
 import { type KubernetesObject, keyOf, type Labels, type ObjectMeta } from '../kubernetes/object.ts';
+import { type Aged, byAge } from './age.ts';
 
 /** Which object it is, as everything that is discovered is named. */
-export interface Identity {
+export interface Identity extends Aged {
   /** As in ExternalDNS's label `resource`: `machine/shop/nas`. */
   resource: string;
   namespace: string;
   name: string;
   uid: string;
-  /** RFC 3339 in UTC, so that texts compare like times. */
-  created: string;
   generation: number;
 }
 
@@ -83,10 +82,6 @@ export const isMalformed = (object: Identity): object is Malformed => 'fault' in
 /** Without those that their schema refuses, the oldest first. */
 export const wellFormed = <T extends Identity>(objects: readonly (T | Malformed)[]): T[] =>
   objects.filter((object): object is T => !isMalformed(object)).sort(byAge);
-
-/** Sort key: oldest first, with a stable order within a second. */
-export const byAge = (a: Identity, b: Identity): number =>
-  a.created < b.created || (a.created === b.created && a.resource < b.resource) ? -1 : 1;
 
 function identityOf(label: string, metadata: CustomObject['metadata']): Identity {
   const { namespace = '', name, uid = '', creationTimestamp: created = '', generation = 0 } = metadata;
