@@ -13,6 +13,7 @@ import { figure } from './cluster/figures.ts';
 import { apply, get, kubectl, patch, until, waitForReady } from './cluster/kubectl.ts';
 import { listener, localAddresses } from './cluster/listener.ts';
 import { type Client, clientOf } from './cluster/names.ts';
+import { withSecondReplica } from './cluster/replicas.ts';
 import { eventsOn } from './cluster/reported-names.ts';
 import { scenario } from './scenario.ts';
 
@@ -203,5 +204,20 @@ scenario('machines', ({ shop, market, internalDNS }) => {
     await kubectl('-n', shop, 'delete', 'machines.dns.internal', 'printer');
     await client.becomes(at('printer'), 'NXDOMAIN');
     await client.becomes(`9.${reverse}`, 'NXDOMAIN', 'PTR');
+  });
+
+  test('a second replica has the same names, PTR records and healthy members, and follows at once', async () => {
+    const replicas = await withSecondReplica(instance);
+    const [member] = localAddresses();
+    await apply(machine('scanner', { addresses: ['203.0.113.10'] }));
+    for (const { client: replica } of replicas) {
+      await replica.becomes(at('scanner'), '203.0.113.10');
+      await replica.becomes(`10.${reverse}`, at('scanner'), 'PTR');
+      await replica.becomes(at('smtp'), member);
+      await replica.becomes(`desk.market.${zone}`, '203.0.113.200');
+    }
+    await untilReady('machine', 'scanner', { status: 'True' });
+    const { instances } = (await get('machines.dns.internal', 'scanner', shop)).status;
+    expect(instances.filter(({ name }: { name: string }) => name === instance)).toHaveLength(1);
   });
 });

@@ -1,11 +1,10 @@
 /** Domains that teams declare for themselves. */
 import { expect, test } from 'vitest';
-import { ports } from '../../functions/internal-dns/names.ts';
 import { delv, findDelv } from '../powerdns/delv.ts';
-import { edit } from './cluster/edit.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, get, isTrue, kubectl, list, patch, until, waitForReady } from './cluster/kubectl.ts';
-import { type Client, clientAt, clientOf } from './cluster/names.ts';
+import { apply, get, kubectl, patch, until, waitForReady } from './cluster/kubectl.ts';
+import { type Client, clientOf } from './cluster/names.ts';
+import { withSecondReplica } from './cluster/replicas.ts';
 import { scenario } from './scenario.ts';
 
 const instance = 'domains-of-teams';
@@ -92,20 +91,12 @@ scenario('team-zones', ({ shop, market, internalDNS }) => {
   });
 
   test('a second replica gives the same answers, signed with the same key, and the status stays one', async () => {
-    await edit(instance, { replicas: 2 });
-    const chosen = { namespace: 'internal-dns', labels: `app.kubernetes.io/instance=${instance}` };
-    await until('both are ready', async () => {
-      const ready = (await list('pod', chosen)).filter((pod) => isTrue(pod, 'Ready'));
-      return ready.length === 2 || ready.length;
-    });
-    await waitForReady(instance);
+    const replicas = await withSecondReplica(instance);
     const { dnssec } = await untilState('Serving', 'outside');
-    for (const { status } of await list('pod', chosen)) {
-      const replica = clientAt(status?.podIP, ports.dns);
-      await replica.becomes(`www.${domain}`, '192.0.2.82');
-      await replica.becomes(`www.${other}`, '192.0.2.83');
-      const server = { server: status?.podIP, port: ports.dns };
-      const answer = await delv({ ...server, zone: other, ds: dnssec.ds, name: `www.${other}` });
+    for (const { client, server, port } of replicas) {
+      await client.becomes(`www.${domain}`, '192.0.2.82');
+      await client.becomes(`www.${other}`, '192.0.2.83');
+      const answer = await delv({ server, port, zone: other, ds: dnssec.ds, name: `www.${other}` });
       expect(answer).toContain('fully validated');
     }
     const { instances } = (await get('zones.dns.internal', 'outside', shop)).status;
