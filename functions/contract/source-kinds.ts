@@ -51,8 +51,9 @@ export const isOwnKind = (kind: string): boolean => own.has(kind);
 
 const checking: ReadonlySet<string> = new Set(['NameClaim', 'Zone'] satisfies (keyof typeof sourceResources)[]);
 
-/** Reports whether teams can have addresses checked with objects of a kind, but none of a Service. */
-export const mayCheck = (kind: string): boolean => checking.has(kind);
+/** Reports whether teams can have addresses checked with objects of these sources, but none of a Service. */
+export const mayCheck = (sources: readonly { kind: string }[]): boolean =>
+  sources.some(({ kind }) => checking.has(kind));
 
 /** Name of a resource in declarations and reports: `httproutes.v1.gateway.networking.k8s.io`. */
 export const resourceName = ({ group, version, plural }: ApiResource): string => `${plural}.${version}.${group}`;

@@ -194,6 +194,13 @@ export function sameAnswer(a: RRset, b: RRset): boolean {
   return b.records.every((content) => contents.has(canonicalAddress(content)));
 }
 
+/** Among the records of one name, those of other objects that a merged RRset answers: it is marked for only one of them. */
+export const othersIn = <T extends RRset>(merged: RRset, records: readonly T[]): T[] =>
+  records.filter((each) => isPartOf(each, merged) && !sameResource(each, merged));
+
+const isPartOf = (desired: RRset, whole: RRset) =>
+  desired.type === whole.type && desired.records.every((content) => whole.records.includes(content));
+
 /** Reports whether two RRsets of one name cannot both be published, even for objects that share it. */
 export function areExclusive(a: RRset, b: RRset): boolean {
   if (a.type === b.type) return isSingle(a.type);

@@ -2,7 +2,7 @@ import { type RRset, resourceOf, sameResource } from '../powerdns/rrset.ts';
 import type { SourceLister } from '../sources/source-object.ts';
 import { isAnsweredByOther, rejectionByPowerDNS, rejectionOf } from './checks.ts';
 import { isLooping } from './cname-loops.ts';
-import { excludes, resolveConflict, sameAnswer } from './conflict.ts';
+import { excludes, othersIn, resolveConflict, sameAnswer } from './conflict.ts';
 import type { DesiredRecord } from './desired-records.ts';
 import type { EvaluationContext, NameEvaluation, RejectedRecord } from './evaluation.ts';
 import type { NameContext } from './name-context.ts';
@@ -39,8 +39,8 @@ export function evaluateName(
     const isMerged = !desiredRecords.includes(rrset) && !current.includes(rrset);
     const message = isMerged ? rejectionByPowerDNS(rrset, nameContext, context) : undefined;
     if (message === undefined) return true;
-    const others = candidates.filter((each) => isPartOf(each, rrset) && !sameResource(each, rrset));
-    for (const each of [rrset, ...others]) refused.push({ rrset: each, verdict: 'Refused', message, isFinal: false });
+    for (const each of [rrset, ...othersIn(rrset, candidates)])
+      refused.push({ rrset: each, verdict: 'Refused', message, isFinal: false });
     return false;
   });
   const kept = keptWhileRejected(current, refused, lost, lister).filter(
@@ -96,9 +96,6 @@ function keptWhileRejected(
       !final.some(({ rrset }) => rrset.type === each.type && sameResource(rrset, each)),
   );
 }
-
-const isPartOf = (desired: RRset, whole: RRset) =>
-  desired.type === whole.type && desired.records.every((content) => whole.records.includes(content));
 
 function without(rrsets: RRset[], rejected: RejectedRecord[]): RRset[] {
   const losers = new Set(rejected.map(({ rrset }) => rrset));

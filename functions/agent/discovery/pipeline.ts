@@ -1,9 +1,10 @@
 import type { Declaration, DeclaredDiscovery } from '../../contract/declaration.ts';
 import type { Report } from '../../contract/report.ts';
 import { absolute, zoneOf } from '../../dns/name.ts';
-import { keyOf, type RRset, resourceOf, sameResource, totalCost, type Zone } from '../powerdns/rrset.ts';
+import { keyOf, type RRset, resourceOf, totalCost, type Zone } from '../powerdns/rrset.ts';
 import type { HostNameTable } from '../resolver/host-names.ts';
 import type { SourceLister } from '../sources/source-object.ts';
+import { othersIn } from './conflict.ts';
 import { type DeleteGuard, withoutHeldNames } from './delete-guard.ts';
 import { type DesiredRecord, type DesiredRecordsOptions, desiredRecordsOf } from './desired-records.ts';
 import { type Endpoint, nameOf } from './endpoint.ts';
@@ -165,14 +166,11 @@ function reserve(accepted: RRset[], desiredRecords: DesiredRecord[], context: Co
 /** With the records of the other objects that had a part in a merged RRset, which has the name of only one of them. */
 function refusedWithIt(refused: RejectedRecord[], desiredRecords: DesiredRecord[]): RejectedRecord[] {
   if (refused.length === 0) return refused;
-  const byKey = new Map(refused.map((each) => [keyOf(each.rrset), each]));
-  const others = desiredRecords.flatMap((rrset): RejectedRecord[] => {
-    const whole = byKey.get(keyOf(rrset));
-    if (!whole || sameResource(whole.rrset, rrset)) return [];
-    const isPart = rrset.records.every((content) => whole.rrset.records.includes(content));
-    return isPart ? [{ ...whole, rrset }] : [];
-  });
-  return [...refused, ...others];
+  const byName = Map.groupBy(desiredRecords, ({ name }) => name);
+  return refused.flatMap((each) => [
+    each,
+    ...othersIn(each.rrset, byName.get(each.rrset.name) ?? []).map((rrset) => ({ ...each, rrset })),
+  ]);
 }
 
 /** Beside what the delete guard holds: a held name is not given to anybody else. */

@@ -193,8 +193,7 @@ export class SourceCache extends HostIndex implements SourceLister {
 
   /** Only those who have addresses checked need them. */
   #syncRanges(): void {
-    const isNeeded = this.#discovery?.sources.some(({ kind }) => mayCheck(kind)) ?? false;
-    this.#serviceRanges.update(isNeeded, this.#servesRanges);
+    this.#serviceRanges.update(mayCheck(this.#discovery?.sources ?? []), this.#servesRanges);
   }
 
   #onRemoval(resources: readonly string[]): void {

@@ -75,7 +75,7 @@ export class Sources {
     this.#discovery = discovery;
     this.#optional = optional;
     this.cache.setDiscovery(discovery);
-    const ranges = discovery?.sources.some(({ kind }) => mayCheck(kind)) ? [serviceCIDRsName] : [];
+    const ranges = mayCheck(discovery?.sources ?? []) ? [serviceCIDRsName] : [];
     this.#apiDiscovery.setResources([...this.#required(), ...optional, ...ranges]);
     this.#report();
   }

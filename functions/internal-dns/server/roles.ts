@@ -13,7 +13,7 @@ export function rolesOf({ sources, tenants }: Pick<Spec['discovery'], 'sources' 
   const roles = new Set(sources.flatMap(sourceRoles));
   // Tenants select Namespaces by their labels.
   if (tenants.length > 0 && sources.length > 0) roles.add(namespacesRole);
-  if (sources.some(({ kind }) => mayCheck(kind))) roles.add(rangesRole);
+  if (mayCheck(sources)) roles.add(rangesRole);
   return [...roles];
 }
 
