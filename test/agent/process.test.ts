@@ -10,16 +10,15 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Config } from '../../functions/agent/kubernetes/config.ts';
-import { type Declaration, declarationKey } from '../../functions/contract/declaration.ts';
+import type { Declaration } from '../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../functions/internal-dns/server/powerdns.ts';
 import { environment } from '../environment.ts';
 import { freePort, type RunningPowerDNS, startPowerDNS } from '../powerdns/server.ts';
 import { polling } from '../timeouts.ts';
 import { loop, webhookAt } from './external-dns.ts';
-import { ApiServer, kubeconfigOf } from './kubernetes/api-server.ts';
+import { ApiServer } from './kubernetes/api-server.ts';
 import { corp, declare, endpoint, zones } from './make.ts';
-import { writeDeclaration } from './run.ts';
+import { inCluster, putConfigMaps, writeDeclaration } from './run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'agent-'));
 const file = join(dir, 'declaration.json');
@@ -208,28 +207,12 @@ test('a target that is a host name is resolved by the resolver of the machine', 
   expect(await agent.ended).toBe(0);
 });
 
-/** Flags and environment of an agent in a cluster. */
-function inCluster(config: Pick<Config, 'server' | 'token'>) {
-  const kubeconfig = join(dir, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigOf(config));
-  const configMaps = {
-    'declared-config-map': 'd',
-    'status-config-map': 's',
-    'kept-config-map': 'm',
-    'tailnet-config-map': 't',
-  };
-  const flags = { ...configMaps, 'keys-secret': 'k', pod: 'p', namespace: 'n', claim: 'c' };
-  return { flags, env: { KUBECONFIG: kubeconfig } };
-}
-
 test('what an object asks for is answered at once, also while ExternalDNS is away', async () => {
   const kubernetes = new ApiServer();
-  const { flags, env } = inCluster({ token: kubernetes.token, ...(await kubernetes.start()) });
+  const { flags, env } = inCluster(dir, await kubernetes.start(), { pod: 'p' });
   const sources = [{ kind: 'Ingress', isAnticipated: true as const }];
   const declaration = declare({ zones: zones('early.internal'), discovery: { ownerID: 'early', sources } });
-  const data = { [declarationKey]: JSON.stringify(declaration) };
-  for (const name of ['s', 'm', 't']) kubernetes.put('/api/v1/configmaps', { metadata: { name, namespace: 'n' } });
-  kubernetes.put('/api/v1/configmaps', { metadata: { name: 'd', namespace: 'n' }, data });
+  putConfigMaps(kubernetes, declaration);
   const ingresses = '/apis/networking.k8s.io/v1/ingresses';
   const ingress = (ip: string) => ({
     metadata: { name: 'web', namespace: 'shop', creationTimestamp: '2026-11-21T08:00:00Z' },
@@ -265,7 +248,7 @@ test('what an object asks for is answered at once, also while ExternalDNS is awa
 test('while the API server is unreachable, the declaration is read from the file', async () => {
   // Nothing is pending, so the report is written at once.
   write(declare({ zones: zones('away.internal'), discovery: undefined }));
-  const { flags, env } = inCluster({ server: `http://127.0.0.1:${await freePort()}`, token: 't' });
+  const { flags, env } = inCluster(dir, { server: `http://127.0.0.1:${await freePort()}`, token: 't' }, { pod: 'p' });
   const { agent, get } = await start(flags, env);
   await vi.waitFor(async () => expect((await get('/healthz')).status).toBe(200), polling);
   await vi.waitFor(async () => expect((await server.query('ns1.away.internal')).rcode).toBe('NOERROR'), polling);

@@ -4,7 +4,7 @@
  * @module-tag PowerDNS
  * @module-tag dnsdist
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -14,9 +14,9 @@ import { powerdnsFiles } from '../../../functions/internal-dns/server/powerdns.t
 import { createZone } from '../../connect/powerdns-zone.ts';
 import { freePort, startPowerDNS } from '../../powerdns/server.ts';
 import { polling, waitTimeoutMs } from '../../timeouts.ts';
-import { ApiServer, kubeconfigOf } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 import { declare, zones } from '../make.ts';
-import { run } from '../run.ts';
+import { inCluster, run } from '../run.ts';
 import { startResolver } from './resolver.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'dnsdist-process-'));
@@ -41,7 +41,8 @@ test('it reports the upstreams of the pods in the Endpoints, and their nodes', {
   const { dnsdist, declared } = await startResolver({ fields, ports });
   stopped.push(dnsdist.stop);
 
-  writeFileSync(join(dir, 'kubeconfig'), kubeconfigOf(await kubernetes.start()));
+  const place = { namespace: 'dns', pod: 'idns-corp-0' };
+  const { flags, env } = inCluster(dir, await kubernetes.start(), place);
   const resolver = { ...declared, reportsNodes: true as const };
   const declaration = declare({ zones: zones('corp.internal'), discovery: undefined, resolver });
   kubernetes.put('/api/v1/configmaps', { ...named('d'), data: { 'declaration.json': JSON.stringify(declaration) } });
@@ -53,10 +54,10 @@ test('it reports the upstreams of the pods in the Endpoints, and their nodes', {
   const agent = await run(
     {
       ...{ declaration: join(dir, 'none'), 'powerdns-api': powerdns.apiUrl, 'powerdns-key': '/' },
-      ...{ dns: `127.0.0.1:${powerdns.dnsPort}`, namespace: 'dns', pod: 'idns-corp-0', claim: 'c', 'keys-secret': 'k' },
-      ...{ 'declared-config-map': 'd', 'status-config-map': 's', 'kept-config-map': 'm', 'tailnet-config-map': 't' },
+      ...flags,
+      dns: `127.0.0.1:${powerdns.dnsPort}`,
     },
-    { KUBECONFIG: join(dir, 'kubeconfig') },
+    env,
   );
   stopped.push(() => agent.kill());
   const reported = (): Report['resolver'] => {

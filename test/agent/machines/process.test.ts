@@ -3,19 +3,18 @@
  *
  * @module-tag PowerDNS
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { declarationKey } from '../../../functions/contract/declaration.ts';
 import type { Report } from '../../../functions/contract/report.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { polling } from '../../timeouts.ts';
-import { ApiServer, kubeconfigOf } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 import { declare, zones } from '../make.ts';
-import { type Running, run } from '../run.ts';
+import { inCluster, putConfigMaps, type Running, run } from '../run.ts';
 import { ownSources } from './agent-with-machines.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'machines-'));
@@ -59,9 +58,7 @@ const define = (...plurals: string[]) => void kubernetes.resources.set(group, pl
 
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
-  const config = { token: kubernetes.token, ...(await kubernetes.start()) };
-  const kubeconfig = join(dir, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigOf(config));
+  const { flags, env } = inCluster(dir, await kubernetes.start());
   const declaration = declare({
     name: 'office',
     zones: zones('corp.internal', '10.in-addr.arpa'),
@@ -70,29 +67,19 @@ beforeAll(async () => {
       deleteGuard: { percent: 20, holdSeconds: 600 },
     },
   });
-  for (const name of ['s', 'm', 't']) kubernetes.put('/api/v1/configmaps', { metadata: { name, namespace: 'n' } });
-  kubernetes.put('/api/v1/configmaps', {
-    metadata: { name: 'd', namespace: 'n' },
-    data: { [declarationKey]: JSON.stringify(declaration) },
-  });
+  putConfigMaps(kubernetes, declaration);
   define('machines', 'nameclaims');
   for (const i of range(counts.machines)) kubernetes.put(machines, machine(i));
   for (const i of range(counts.claims)) kubernetes.put(claims, claim(i));
-  const names = {
-    'declared-config-map': 'd',
-    'status-config-map': 's',
-    'kept-config-map': 'm',
-    'tailnet-config-map': 't',
-  };
   agent = await run(
     {
-      ...names,
-      ...{ 'keys-secret': 'k', pod: 'p-0', namespace: 'n', claim: 'c', declaration: join(dir, 'none') },
+      ...flags,
+      declaration: join(dir, 'none'),
       'powerdns-api': server.apiUrl,
       'powerdns-key': join(dir, 'include/api.conf'),
       dns: `127.0.0.1:${server.dnsPort}`,
     },
-    { KUBECONFIG: kubeconfig },
+    env,
   );
 });
 afterAll(async () => {

@@ -1,22 +1,23 @@
 /** The agent as a process, with an API server and an admin API of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort } from '../../powerdns/server.ts';
 import { polling, waitTimeoutMs } from '../../timeouts.ts';
-import { ApiServer, kubeconfigOf } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 import { declare, zones } from '../make.ts';
-import { run } from '../run.ts';
+import { inCluster, run } from '../run.ts';
 import { AdminAPI, secretOf } from './admin-api.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'tailnet-'));
 const [kubernetes, api] = [new ApiServer(), new AdminAPI()];
 const named = (name: string) => ({ metadata: { name, namespace: 'dns' } });
+let cluster: ReturnType<typeof inCluster>;
 const ingress = [{ hostname: 'dns.example.ts.net' }, { ip: '100.64.0.1' }];
 
 beforeAll(async () => {
-  writeFileSync(join(dir, 'kubeconfig'), kubeconfigOf(await kubernetes.start()));
+  cluster = inCluster(dir, await kubernetes.start(), { namespace: 'dns', pod: 'idns-corp-0' });
   const splitDNS = {
     service: 'idns-corp',
     addresses: [],
@@ -46,10 +47,10 @@ const start = async () =>
         'powerdns-api': `http://127.0.0.1:${await freePort()}`,
         'powerdns-key': '/',
       },
-      ...{ dns: `127.0.0.1:${await freePort()}`, namespace: 'dns', pod: 'idns-corp-0', claim: 'c', 'keys-secret': 'k' },
-      ...{ 'declared-config-map': 'd', 'status-config-map': 's', 'kept-config-map': 'm', 'tailnet-config-map': 't' },
+      ...cluster.flags,
+      dns: `127.0.0.1:${await freePort()}`,
     },
-    { KUBECONFIG: join(dir, 'kubeconfig') },
+    cluster.env,
   );
 
 test('an agent that is restarted leaves the entries, and one whose declaration is deleted removes them', {

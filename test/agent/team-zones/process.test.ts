@@ -3,18 +3,17 @@
  *
  * @module-tag PowerDNS
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { declarationKey } from '../../../functions/contract/declaration.ts';
 import { powerdnsFilesFor } from '../../../functions/internal-dns/server/powerdns.ts';
 import { type RunningPowerDNS, startPowerDNS } from '../../powerdns/server.ts';
 import { polling } from '../../timeouts.ts';
-import { ApiServer, kubeconfigOf } from '../kubernetes/api-server.ts';
+import { ApiServer } from '../kubernetes/api-server.ts';
 import { tenant } from '../machines/objects.ts';
 import { declare, record, zones } from '../make.ts';
-import { type Running, run } from '../run.ts';
+import { inCluster, putConfigMaps, type Running, run } from '../run.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'team-zones-'));
 const group = '/apis/dns.internal/v1alpha1';
@@ -52,9 +51,7 @@ const eventsOn = (object: string): string[] =>
 beforeAll(async () => {
   server = await startPowerDNS({ config: powerdnsFilesFor({ dynamic: true, dname: false })['pdns.conf'], dir });
   kubernetes.storesPatches = true;
-  const config = { token: kubernetes.token, ...(await kubernetes.start()) };
-  const kubeconfig = join(dir, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigOf(config));
+  const { flags, env } = inCluster(dir, await kubernetes.start());
   const declaration = declare({
     name: 'office',
     zones: zones('corp.internal'),
@@ -64,31 +61,21 @@ beforeAll(async () => {
       deleteGuard: { percent: 20, holdSeconds: 600 },
     },
   });
-  for (const name of ['s', 'm', 't']) kubernetes.put('/api/v1/configmaps', { metadata: { name, namespace: 'n' } });
+  putConfigMaps(kubernetes, declaration);
   kubernetes.put('/api/v1/secrets', { metadata: { name: 'k', namespace: 'n' } });
-  kubernetes.put('/api/v1/configmaps', {
-    metadata: { name: 'd', namespace: 'n' },
-    data: { [declarationKey]: JSON.stringify(declaration) },
-  });
   for (const team of ['shop', 'other'])
     kubernetes.put('/api/v1/namespaces', { metadata: { name: team, labels: { team } } });
   kubernetes.resources.set(group, ['zones']);
-  const names = {
-    'declared-config-map': 'd',
-    'status-config-map': 's',
-    'kept-config-map': 'm',
-    'tailnet-config-map': 't',
-  };
   start = () =>
     run(
       {
-        ...names,
-        ...{ 'keys-secret': 'k', pod: 'p-0', namespace: 'n', claim: 'c', declaration: join(dir, 'none') },
+        ...flags,
+        declaration: join(dir, 'none'),
         'powerdns-api': server.apiUrl,
         'powerdns-key': join(dir, 'include/api.conf'),
         dns: `127.0.0.1:${server.dnsPort}`,
       },
-      { KUBECONFIG: kubeconfig },
+      env,
     );
   agent = await start();
 });
