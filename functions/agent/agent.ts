@@ -329,7 +329,7 @@ export class Agent {
     return discovery ? this.#providers.heldNames(discovery) : 0;
   }
 
-  get names(): Pick<Names, 'list' | 'counts'> {
+  get names(): Pick<Names, 'list' | 'counts' | 'areSettling'> {
     return this.#names;
   }
 

@@ -7,6 +7,8 @@ import { pause as pauseFor } from './lib/runnable.ts';
 
 export interface AnticipationLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
+  /** All that could be published is. */
+  onEnd?: () => void;
   /** Milliseconds of CPU that the process has used. */
   cpuTime?: () => number;
   now?: () => number;
@@ -30,6 +32,7 @@ const ownCPUTime = (): number => {
 /** Publishes what objects ask for, when woken. */
 export class AnticipationLoop {
   readonly #failureLog: AnticipationLoopOptions['failureLog'];
+  readonly #onEnd: () => void;
   readonly #cpuTime: () => number;
   readonly #now: () => number;
   readonly #pause: NonNullable<AnticipationLoopOptions['pause']>;
@@ -37,8 +40,15 @@ export class AnticipationLoop {
   #wakes = 0;
   #failures = 0;
 
-  constructor({ failureLog, cpuTime = ownCPUTime, now = monotonicNow, pause = pauseFor }: AnticipationLoopOptions) {
+  constructor({
+    failureLog,
+    onEnd = () => {},
+    cpuTime = ownCPUTime,
+    now = monotonicNow,
+    pause = pauseFor,
+  }: AnticipationLoopOptions) {
     this.#failureLog = failureLog;
+    this.#onEnd = onEnd;
     this.#cpuTime = cpuTime;
     this.#now = now;
     this.#pause = pause;
@@ -59,6 +69,7 @@ export class AnticipationLoop {
       this.#woken = Promise.withResolvers();
       const before = this.#cpuTime();
       const isDone = await this.#anticipate(agent);
+      this.#onEnd();
       await this.#pause((this.#cpuTime() - before) * (1 / share - 1), signal);
       if (isDone) continue;
       await this.#pause(backoff(Math.max(1, this.#failures), retry), signal);

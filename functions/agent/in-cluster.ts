@@ -43,7 +43,7 @@ export interface KubernetesOptions {
   powerdns: PowerDNS;
   database: Database;
   /** Receives what the watches of the cluster find out. */
-  observations: Observations;
+  observe: (found: Observations) => void;
   /** The name of the InternalDNS. */
   instance: () => string;
   /** The declared resolver. */
@@ -81,7 +81,7 @@ export interface Kubernetes {
 }
 
 export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernetes> {
-  const { names, powerdns, database, observations, instance, resolver, replicas, dnsPort } = options;
+  const { names, powerdns, database, observe, instance, resolver, replicas, dnsPort } = options;
   const { onMirrored, onSourceChange, sourceObjectOf, failureLog, log } = options;
   const client = new Client(await loadConfig());
   const seen = new SeenEntries(instance);
@@ -96,15 +96,9 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const sources = new Sources({
     client,
     failureLog,
-    onMissing: (missing) => {
-      observations.missing = missing;
-    },
-    onServed: (served) => {
-      observations.served = served;
-    },
-    onHealth: (failure) => {
-      observations.reach = failure;
-    },
+    onMissing: (missing) => observe({ missing }),
+    onServed: (served) => observe({ served }),
+    onHealth: (failure) => observe({ reach: failure }),
     onChange: onSourceChange,
     seen,
   });
@@ -125,9 +119,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const volumeClaim = new VolumeClaim({
     client: cluster,
     failureLog,
-    onRefusal: (refusal) => {
-      observations.storage = refusal;
-    },
+    onRefusal: (refusal) => observe({ storage: refusal }),
   });
   const secret = names['keys-secret'];
   const signer = new Signer({ powerdns, keys: new SecretKeys(cluster, secret), secret: `Secret ${secret}`, log });
@@ -152,9 +144,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     cluster,
     memory: new ConfigMapMemory(cluster, names['tailnet-config-map']),
     isWriter: isFirst(names.pod),
-    onState: (state) => {
-      observations.splitDNS = state;
-    },
+    onState: (state) => observe({ splitDNS: state }),
     failureLog,
   });
   const peers = new PeerWatch({
@@ -172,9 +162,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const dnsdist = new DnsdistWatch({
     cluster,
     resolver,
-    onState: (state) => {
-      observations.resolver = state;
-    },
+    onState: (state) => observe({ resolver: state }),
     failureLog,
   });
   const eviction = new DnsdistEviction({

@@ -2,12 +2,12 @@ import type { Agent } from './agent.ts';
 import { backoff } from './lib/backoff.ts';
 import { messageOf } from './lib/error-message.ts';
 import type { FailureLog } from './lib/failure-log.ts';
-import { pause } from './lib/runnable.ts';
+import { Sleeper } from './lib/runnable.ts';
 
 export interface ReconcileLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
-  /** The zones follow the declaration. */
-  onReconciled?: () => void;
+  /** Without a failure the zones follow the declaration. */
+  onEnd?: (failure: string | undefined) => void;
 }
 
 /** Between two reconciles: when all zones are settled, and while one is pending. */
@@ -17,27 +17,24 @@ const retry = { leastMs: 1_000, mostMs: 2_000 };
 /** Reconciles the zones periodically, and when woken. */
 export class ReconcileLoop {
   readonly #failureLog: ReconcileLoopOptions['failureLog'];
-  readonly #onReconciled: () => void;
+  readonly #onEnd: NonNullable<ReconcileLoopOptions['onEnd']>;
+  readonly #sleeper = new Sleeper();
   #failures = 0;
-  #wake = () => {};
 
-  constructor({ failureLog, onReconciled = () => {} }: ReconcileLoopOptions) {
+  constructor({ failureLog, onEnd = () => {} }: ReconcileLoopOptions) {
     this.#failureLog = failureLog;
-    this.#onReconciled = onReconciled;
+    this.#onEnd = onEnd;
   }
 
   /** Starts the next reconcile at once, or right after the current one. */
   wake(): void {
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   async run(agent: Pick<Agent, 'reconcile' | 'isSettled'>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      const ms = await this.#next(agent);
-      await Promise.race([pause(ms, signal), woken]);
+      const mostMs = await this.#next(agent);
+      await this.#sleeper.sleep({ leastMs: 0, mostMs }, signal);
     }
   }
 
@@ -46,8 +43,8 @@ export class ReconcileLoop {
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     this.#failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
+    this.#onEnd(failure);
     if (failure) return backoff(this.#failures, retry);
-    this.#onReconciled();
     return (agent.isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
   }
 }

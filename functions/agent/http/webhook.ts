@@ -14,6 +14,8 @@ export interface WebhookOptions {
   failureLog: FailureLog;
   /** Characters of request bodies that may be kept, divided among all ExternalDNS. */
   bodyLimit: number;
+  /** A request may have changed something. */
+  onAnswered?: () => void;
   /** ExternalDNS waits 15 s for a response, and exits without one. */
   timeoutMs?: number;
 }
@@ -22,7 +24,13 @@ export interface WebhookOptions {
  * ExternalDNS's extension point: https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/tutorials/webhook-provider/
  * Every failure is a 503, which ExternalDNS treats as a soft error and retries in its next loop. Others make it exit.
  */
-export function webhook({ agent, failureLog, bodyLimit, timeoutMs = 10_000 }: WebhookOptions): Server {
+export function webhook({
+  agent,
+  failureLog,
+  bodyLimit,
+  onAnswered = () => {},
+  timeoutMs = 10_000,
+}: WebhookOptions): Server {
   const seenAt = (name: string) => agent.seenAt(name);
   const parsers = new Map<string | undefined, EndpointsParser>();
   const namespaces = () => agent.declaration?.discovery?.namespaces ?? [];
@@ -62,6 +70,7 @@ export function webhook({ agent, failureLog, bodyLimit, timeoutMs = 10_000 }: We
       response.writeHead(503).end(`cannot serve ExternalDNS: ${messageOf(error)}`);
     } finally {
       timer.abort();
+      if (request.method === 'POST') onAnswered();
     }
   });
 }

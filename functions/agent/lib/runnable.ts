@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from './clock.ts';
 
 /**
  * Work that goes on until the process stops, like controller-runtime's Runnable. `run` settles soon after the signal, when
@@ -20,29 +21,80 @@ export const every = (ms: number, name: string, work: () => unknown): Runnable =
   },
 });
 
+/** Milliseconds between two moments: `leastMs` if somebody asks for the next one, `mostMs` if nobody does. */
+export interface Pace {
+  leastMs: number;
+  mostMs: number;
+}
+
 /**
- * Runs each work over and over, all at the same moments, so that an idle process wakes up once for all of them: that costs
+ * Works that run over and over, all at the same moments, so that an idle process wakes up once for all of them: that costs
  * more than the work. None waits for another one; one that takes longer misses some of the moments.
- * @param ms of the pause before the next moment
- * @param works by name, in the order in which they start
  */
-export function inStep(ms: () => number, works: Readonly<Record<string, () => unknown>>): Runnable[] {
-  let moment: Promise<void> | undefined;
-  const nextMoment = (signal: AbortSignal) => {
-    moment ??= pause(ms(), signal).then(() => {
-      moment = undefined;
+export class InStep {
+  readonly #sleeper = new Sleeper();
+  #moment: Promise<void> | undefined;
+
+  /** Something has happened that a work may have to follow. */
+  wake(): void {
+    this.#sleeper.wake();
+  }
+
+  /**
+   * @param works by name, in the order in which they start
+   * @param pace read at every moment, when all works have started
+   */
+  runnables(works: Readonly<Record<string, () => unknown>>, pace: () => Pace): Runnable[] {
+    return Object.entries(works).map(([name, work]) => ({
+      name,
+      run: async (signal) => {
+        while (!signal.aborted) {
+          await work();
+          await this.#nextMoment(pace, signal);
+        }
+      },
+    }));
+  }
+
+  #nextMoment(pace: () => Pace, signal: AbortSignal): Promise<void> {
+    this.#moment ??= this.#sleeper.sleep(pace(), signal).then(() => {
+      this.#moment = undefined;
     });
-    return moment;
-  };
-  return Object.entries(works).map(([name, work]) => ({
-    name,
-    async run(signal) {
-      while (!signal.aborted) {
-        await work();
-        await nextMoment(signal);
-      }
-    },
-  }));
+    return this.#moment;
+  }
+}
+
+/** A pause that may be cut short. */
+export class Sleeper {
+  #isWoken = false;
+  #hurry = () => {};
+
+  /** Ends the pause, or the next one if there is none now. */
+  wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    this.#hurry();
+  }
+
+  /** Resolves after `mostMs`, or, once woken, after `leastMs`; at once when the signal aborts. */
+  async sleep({ leastMs, mostMs }: Pace, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const startedAt = monotonicNow();
+    const endAfter = (ms: number) => setTimeout(resolve, Math.max(0, startedAt + ms - monotonicNow()));
+    let timer = endAfter(this.#isWoken ? leastMs : mostMs);
+    this.#hurry = () => {
+      clearTimeout(timer);
+      timer = endAfter(leastMs);
+    };
+    const abort = () => resolve();
+    signal.addEventListener('abort', abort, { once: true });
+    await promise;
+    signal.removeEventListener('abort', abort);
+    clearTimeout(timer);
+    this.#hurry = () => {};
+    this.#isWoken = false;
+  }
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */

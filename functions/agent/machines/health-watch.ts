@@ -82,6 +82,10 @@ export class HealthWatch {
     return this.#version;
   }
 
+  get isWatching(): boolean {
+    return this.#views.size > 0;
+  }
+
   /** Replaces all claims; costs nothing for the same iterable. */
   update(claims: Iterable<CheckedClaim>): void {
     if (claims === this.#last) return;

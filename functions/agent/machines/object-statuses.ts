@@ -7,7 +7,7 @@ import type { StatusWriter } from './status-writer.ts';
 
 export interface ObjectStatusesOptions {
   updates: StatusUpdates;
-  health: Pick<HealthWatch, 'update' | 'poll'>;
+  health: Pick<HealthWatch, 'update' | 'poll' | 'isWatching'>;
   writer: Pick<StatusWriter, 'update' | 'drain' | 'counts' | 'pending'>;
 }
 
@@ -46,6 +46,12 @@ export class ObjectStatuses {
   #together(objects: readonly StatusUpdate[] = none, zones: readonly StatusUpdate[] = none): readonly StatusUpdate[] {
     if (zones.length === 0) return objects;
     return this.#all.get([objects, zones], () => [...objects, ...zones]);
+  }
+
+  /** Whether statuses or answers of checks are waited for. */
+  get isWaiting(): boolean {
+    const { health, writer } = this.#options;
+    return writer.pending > 0 || health.isWatching;
   }
 
   /** How often a status was written, by result, and how many wait. */

@@ -22,6 +22,10 @@ export class GracePeriod {
       .reduce((end, at) => Math.min(end, at + this.#ms), Number.POSITIVE_INFINITY);
   }
 
+  get isWatching(): boolean {
+    return this.#endsAt < Number.POSITIVE_INFINITY;
+  }
+
   /** Whether the first of the watched grace periods has ended. */
   hasEnded(now: number): boolean {
     return now >= this.#endsAt;

@@ -57,6 +57,11 @@ export class Names {
     return this.#list;
   }
 
+  /** Whether a name may be late before anything else happens. */
+  get areSettling(): boolean {
+    return this.#gracePeriod.isWatching;
+  }
+
   /** Sets the interval at which ExternalDNS syncs. */
   setSyncInterval(seconds: number): void {
     this.#gracePeriod.setSyncInterval(seconds);

@@ -88,6 +88,11 @@ export class HostNames implements HostNameTargets {
     return this.#table;
   }
 
+  /** The number of names that are followed. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** The number of names that are followed, and of those that the resolver fails for. */
   get counts(): { followed: number; failing: number } {
     const failing = [...this.#entries.values()].filter(({ state }) => state.failures > 0);

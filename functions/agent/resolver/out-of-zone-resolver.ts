@@ -73,6 +73,11 @@ export class OutOfZoneResolver implements OutOfZoneNames {
     this.#now = now;
   }
 
+  /** The number of names that are resolved. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get version(): number {
     return this.#version;
   }

@@ -8,6 +8,7 @@ export interface SelfTestOptions {
   canary: Pick<Canary, 'test'>;
   resolution: ResolutionState;
   inputs: () => Pick<HealthInputs, 'replicas' | 'hasResolver'>;
+  onTested?: () => void;
   failureLog: Pick<FailureLog, 'record'>;
   signal: AbortSignal;
   pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -16,11 +17,12 @@ export interface SelfTestOptions {
 
 /** Runs the self-test until the signal: rarely while it succeeds, and soon again after a failure. */
 export async function selfTest(options: SelfTestOptions): Promise<void> {
-  const { canary, resolution, inputs, failureLog, signal, pause = pauseFor, now = monotonicNow } = options;
+  const { canary, resolution, inputs, onTested, failureLog, signal, pause = pauseFor, now = monotonicNow } = options;
   while (!signal.aborted) {
     const started = now();
     const { message } = resolution.record(await canary.test(), inputs());
     failureLog.record('resolve the canary record', message);
+    onTested?.();
     await pause(Math.max(0, started + resolution.intervalMs - now()), signal);
   }
 }

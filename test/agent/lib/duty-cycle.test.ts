@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { limitDutyCycle } from '../../../functions/agent/lib/duty-cycle.ts';
+import { DutyCycle } from '../../../functions/agent/lib/duty-cycle.ts';
 
 /** Calls work of some duration every half second for a minute. Returns how often it ran. */
 function timesIn60s(duration: number): number {
   let clock = 0;
   let times = 0;
-  const work = limitDutyCycle(
+  const cycle = new DutyCycle(
     () => {
       times += 1;
       clock += duration;
@@ -14,7 +14,7 @@ function timesIn60s(duration: number): number {
     () => clock,
   );
   while (clock < 60_000) {
-    work();
+    cycle.run();
     clock += 500;
   }
   return times;
@@ -27,4 +27,21 @@ test.each([10, 50, 500, 5_000])('work of %d ms takes no more than its share of t
   // One call may have started just before the end.
   expect(share).toBeLessThanOrEqual(0.05 + duration / 60_000);
   expect(timesIn60s(duration)).toBeGreaterThan(0);
+});
+
+test('it says whether a call was skipped', () => {
+  let clock = 0;
+  const cycle = new DutyCycle(
+    () => {
+      clock += 10;
+    },
+    0.5,
+    () => clock,
+  );
+  const isOwedAt = [10, 25, 30].map((at) => {
+    clock = at;
+    cycle.run();
+    return cycle.isOwed;
+  });
+  expect(isOwedAt).toEqual([false, true, false]);
 });

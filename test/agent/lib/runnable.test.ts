@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { every, inStep, Runnables } from '../../../functions/agent/lib/runnable.ts';
+import { every, InStep, Runnables, Sleeper } from '../../../functions/agent/lib/runnable.ts';
 import { polling } from '../../timeouts.ts';
 
 const never = (error: unknown) => expect.unreachable(`${error}`);
@@ -62,7 +62,7 @@ describe('runnables', () => {
     };
     const runnables = new Runnables();
     runnables.start(
-      inStep(() => 1, { quick: work('quick'), slow, last: work('last') }),
+      new InStep().runnables({ quick: work('quick'), slow, last: work('last') }, () => ({ leastMs: 1, mostMs: 1 })),
       never,
     );
     await vi.waitFor(() => expect(runs.last).toBeGreaterThan(2), polling);
@@ -72,6 +72,26 @@ describe('runnables', () => {
     expect(await runnables.stop(10_000)).toEqual([]);
     expect(order.slice(0, 5)).toEqual(['quick', 'slow', 'last', 'quick', 'last']);
     expect(Math.abs(runs.quick - runs.last)).toBeLessThan(2);
+  });
+
+  test('in step start early when they are woken, and not more often than they may', async () => {
+    const starts: number[] = [];
+    const inStep = new InStep();
+    const runnables = new Runnables();
+    const works = { count: () => void starts.push(performance.now()) };
+    runnables.start(
+      inStep.runnables(works, () => ({ leastMs: 40, mostMs: 3_600_000 })),
+      never,
+    );
+    await vi.waitFor(() => expect(starts).toHaveLength(1), polling);
+    for (let wakes = 0; wakes < 10; wakes++) inStep.wake();
+    await vi.waitFor(() => expect(starts).toHaveLength(2), polling);
+    expect(starts[1]! - starts[0]!).toBeGreaterThanOrEqual(39);
+    await sleep(100);
+    expect(starts).toHaveLength(2);
+    inStep.wake();
+    await vi.waitFor(() => expect(starts).toHaveLength(3), polling);
+    expect(await runnables.stop(10_000)).toEqual([]);
   });
 
   test('a failure is reported, and the others go on', async () => {
@@ -85,5 +105,28 @@ describe('runnables', () => {
     await vi.waitFor(() => expect(runs).toBeGreaterThan(3), polling);
     expect(failures).toEqual([new Error('broken')]);
     await runnables.stop(10_000);
+  });
+});
+
+describe('a sleeper', () => {
+  const long = { leastMs: 0, mostMs: 3_600_000 };
+
+  test('wakes up when somebody wakes it, whether or not it sleeps by then', async () => {
+    const sleeper = new Sleeper();
+    const { signal } = new AbortController();
+    const sleeping = sleeper.sleep(long, signal);
+    sleeper.wake();
+    await sleeping;
+    sleeper.wake();
+    await sleeper.sleep(long, signal);
+    await sleeper.sleep({ leastMs: 3_600_000, mostMs: 1 }, signal);
+  });
+
+  test('does not outlive its process', async () => {
+    const stop = new AbortController();
+    const sleeping = new Sleeper().sleep(long, stop.signal);
+    stop.abort();
+    await sleeping;
+    await new Sleeper().sleep(long, stop.signal);
   });
 });

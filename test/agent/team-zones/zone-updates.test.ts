@@ -70,6 +70,7 @@ test('entries are written once, and removed when Zones are no source any more', 
     poll: async () => {},
     healthOf: () => undefined,
     answersOf: () => [],
+    isWatching: false,
     version: {},
   };
   const statuses = new ObjectStatuses({
