@@ -61,8 +61,10 @@ export class SourceInformer {
       ...others,
       path,
       transform: (object: KubernetesObject) => {
-        statuses?.see(this.#resource(keyOf(object.metadata)), object);
-        return transform(object as never);
+        const entry = transform(object as never);
+        // Nobody is told of the end of one that is not stored.
+        if (entry) statuses?.see(this.#resource(keyOf(object.metadata)), object);
+        return entry;
       },
       onChange: (key) => {
         if (!this.#informer.store.has(key)) statuses?.forget(this.#resource(key));

@@ -586,7 +586,10 @@ describe('Machines and claims', () => {
     expect([...cache.list()]).toEqual([]);
   });
 
-  test('are left out unless the selector of the spec matches', async () => {
+  test('are left out unless the selector of the spec matches, and their statuses are not seen', async () => {
+    const seen: string[] = [];
+    const see = (resource: string) => void seen.push(resource);
+    cache = new SourceCache({ client, seen: { see, forget: () => {} } });
     for (const [name, team] of [
       ['nas', 'web'],
       ['printer', 'db'],
@@ -597,6 +600,7 @@ describe('Machines and claims', () => {
     cache.setDiscovery(discovery({ sources: own, selector: { matchLabels: { team: 'web' } } }));
     cache.setServedResources(served);
     await has({ machines: ['nas'], claims: [] });
+    expect(seen).toEqual(['machine/shop/nas']);
   });
 
   test('without a definition are not there: claims are, and nobody waits', async () => {
