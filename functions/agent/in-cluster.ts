@@ -114,7 +114,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
   const statuses = new ObjectStatuses({
     updates: new StatusUpdates({ instance, seen, health, timeOf }),
     health,
-    writer: new StatusWriter({ cluster, instance, isWriter: isFirst(names.pod), failureLog, timeOf }),
+    writer: new StatusWriter({ cluster, instance, isWriter: isFirst(names.pod), seen, failureLog, timeOf }),
   });
   const volumeClaim = new VolumeClaim({
     client: cluster,

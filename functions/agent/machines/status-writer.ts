@@ -4,6 +4,7 @@ import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
+import type { SeenEntries } from './seen-entries.ts';
 import type { Entry } from './status-entry.ts';
 import { type Due, StatusQueue, type StatusUpdate } from './status-queue.ts';
 
@@ -13,6 +14,7 @@ export interface StatusWriterOptions {
   instance: () => string;
   /** Of several replicas one writes: while it is away, what is written stays. */
   isWriter: boolean;
+  seen: Pick<SeenEntries, 'others'>;
   failureLog: Pick<FailureLog, 'record'>;
   now?: () => number;
   timeOf?: TimeOf;
@@ -22,15 +24,16 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** In all, per object, and for entries of which nothing but the time is old: those wait for all others. */
+/** In all, per object, and for what waits for all others: renewals of the time, and removals of what others have abandoned. */
 const limits = {
   overall: { burst: 100, refillMs: 50 },
   perObject: { burst: 5, refillMs: 10 * second },
   renewals: { burst: 1, refillMs: second },
 };
 
-/** After so long an entry is written again, so that one which is much older is known as one of nobody. docs/machines.md names a day. */
+/** After so long an entry is written again, so that one which is much older is known as abandoned. docs/machines.md names both. */
 const renewMs = 6 * hour;
+const abandonedMs = 24 * hour;
 /** How often times are compared while nothing else changes. */
 const lookMs = minute;
 /** A slow API server must not get what is old by the time of the request. */
@@ -41,7 +44,10 @@ const settleMs = { applied: 10 * second, gone: minute, invalid: hour };
 /** Before the next request for a kind, or for objects of a kind in one namespace. */
 const pauseMs = { unbound: minute, forbidden: 5 * minute };
 
-/** Writes what becomes of Machines and NameClaims into their status, when it changes. */
+/**
+ * Writes what becomes of Machines, NameClaims and Zones into their status, when it changes. Removes what other InternalDNSes
+ * have abandoned: the agent of one that is deleted loses its rights at once.
+ */
 export class StatusWriter {
   /** Entries applied and removed; requests that failed. */
   readonly counts = { applied: 0, removed: 0, failed: 0 };
@@ -59,7 +65,10 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = { now: monotonicNow, timeOf: sameTime, ...options };
-    this.#queue = new StatusQueue((entry) => this.#isOld(entry));
+    this.#queue = new StatusQueue({
+      isOld: (entry) => this.#isOld(entry),
+      abandonedIn: (resource) => this.#abandonedIn(resource),
+    });
   }
 
   /**
@@ -75,7 +84,7 @@ export class StatusWriter {
     this.#queue.update(updates, now);
   }
 
-  /** The number of objects whose status has not been written yet. */
+  /** The number of writes that wait. */
   get pending(): number {
     return this.#queue.size;
   }
@@ -93,7 +102,7 @@ export class StatusWriter {
     for (const due of this.#queue.due()) {
       const now = this.#options.now();
       if (now >= endsAt || now < this.#backoffUntil || !this.#overall.hasToken('', now)) return;
-      if (due.isRenewal && !this.#renewals.hasToken('', now)) return;
+      if (canWait(due) && !this.#renewals.hasToken('', now)) return;
       if (this.#isPaused(due, now) || !this.#perObject.hasToken(due.key, now)) continue;
       await this.#write(due, now);
     }
@@ -104,15 +113,16 @@ export class StatusWriter {
     const { entry } = due.update;
     this.#overall.acquire('', now);
     this.#perObject.acquire(due.key, now);
-    if (due.isRenewal) this.#renewals.acquire('', now);
+    if (canWait(due)) this.#renewals.acquire('', now);
     const written = entry && (due.isRenewal ? { ...entry, observedAt: this.#timeAt(now) } : entry);
-    const { result, failure } = await cluster.applyStatusEntry(due.update, instance(), written).catch(unreachable);
+    const owner = due.abandonedBy ?? instance();
+    const { result, failure } = await cluster.applyStatusEntry(due.update, owner, written).catch(unreachable);
     if (result === 'unreachable') return this.#backOff(due, failure);
     this.#failures = 0;
     if (result === 'conflict') return;
     if (result === 'unbound' || result === 'forbidden') return this.#pause(due, result, failure);
     this.#queue.remove(due);
-    this.#queue.settle(due, now + settleMs[result]);
+    this.#queue.settle(due, now + (due.abandonedBy === undefined ? settleMs[result] : abandonedMs));
     if (result === 'applied') this.counts[entry ? 'applied' : 'removed'] += 1;
     if (result === 'invalid') this.counts.failed += 1;
     this.#record(due, failure);
@@ -158,9 +168,19 @@ export class StatusWriter {
     return !(Math.abs(timeOf(now()) - Date.parse(observedAt)) < renewMs);
   }
 
+  /** What has no time, or one in the future, is left alone: a clock may be wrong. */
+  #abandonedIn(resource: string): readonly string[] {
+    const { seen, instance, now, timeOf } = this.#options;
+    const latest = timeOf(now()) - abandonedMs;
+    const others = seen.others(resource).filter(({ name }) => name !== instance());
+    return others.flatMap(({ name, observedAt }) => (observedAt < latest ? name : []));
+  }
+
   #timeAt(now: number): string {
     return new Date(this.#options.timeOf(now)).toISOString();
   }
 }
+
+const canWait = ({ isRenewal, abandonedBy }: Due) => isRenewal || abandonedBy !== undefined;
 
 const unreachable = (error: unknown) => ({ result: 'unreachable' as const, failure: messageOf(error) });

@@ -109,16 +109,15 @@ test('entries of kinds that are no source any more go, once', () => {
   expect(updates.removals()).toBe(removals);
 });
 
-test('what another InternalDNS says is not seen', () => {
-  const seen = new SeenEntries(() => 'corp');
-  const [version, entry] = [seen.version, { name: 'other', observedAt: '2026-01-31T00:00:00Z', conditions: [] }];
-  seen.see('machine/a/nas', { metadata: { name: 'nas' }, status: { instances: [entry as never] } });
-  expect([seen.get('machine/a/nas'), seen.version === version]).toEqual([undefined, true]);
-  seen.see('machine/a/nas', {
-    metadata: { name: 'nas' },
-    status: { instances: [{ ...entry, name: 'corp' } as never] },
-  });
-  expect(seen.get('machine/a/nas')?.name).toBe('corp');
-  seen.forget('machine/a/nas');
-  expect(seen.get('machine/a/nas')).toBeUndefined();
+test('the first entry of another InternalDNS is a reason to look again, and its renewal is none', () => {
+  const { translation, states, outcomes, seen, updates } = make();
+  const found = outcomes.of({ translation, states, reverse: new Map() });
+  const all = updates.of(found);
+  const see = (observedAt: string) =>
+    seen.see('machine/a/nas', { metadata: { name: 'nas' }, status: { instances: [{ name: 'lab', observedAt }] } });
+  see('2026-01-31T00:00:00Z');
+  const after = updates.of(found);
+  expect([after === all, after]).toEqual([false, all]);
+  see('2026-01-31T06:00:00Z');
+  expect(updates.of(found)).toBe(after);
 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentClient } from '../../../functions/agent/kubernetes/agent-client.ts';
 import { Client } from '../../../functions/agent/kubernetes/client.ts';
+import { SeenEntries } from '../../../functions/agent/machines/seen-entries.ts';
 import { type MachineEntry, machineEntry } from '../../../functions/agent/machines/status-entry.ts';
 import { StatusQueue, type StatusUpdate } from '../../../functions/agent/machines/status-queue.ts';
 import { StatusWriter } from '../../../functions/agent/machines/status-writer.ts';
@@ -24,6 +25,7 @@ class Cluster {
   now = Date.parse('2026-01-31T12:00:00Z');
   /** As the agent saw them last, by name. */
   seen = new Map<string, StoredObject>();
+  readonly #entries: SeenEntries[] = [];
   #client: Client | undefined;
 
   async start(): Promise<void> {
@@ -43,14 +45,28 @@ class Cluster {
   async see(): Promise<void> {
     const { items } = await this.client.list<StoredObject>(collection, { query: { limit: 10_000 } });
     this.seen = new Map((items ?? []).map((each) => [each.metadata.name, each]));
+    for (const entries of this.#entries) {
+      for (const [name, object] of this.seen) entries.see(`machine/a/${name}`, object);
+    }
   }
 
-  writer(instance = 'corp', isWriter = true): StatusWriter {
+  get agent(): AgentClient {
     const [pod, none] = ['idns-corp-0', { declared: '', status: '', claim: '' }];
+    return new AgentClient({ client: this.client, namespace: 'dns', pod, ...none });
+  }
+
+  /** As the agent of an InternalDNS does. */
+  async apply(name: string, instance: string, wanted: MachineEntry | undefined): Promise<void> {
+    await this.agent.applyStatusEntry({ kind: 'Machine', namespace: 'a', name }, instance, wanted);
+  }
+
+  writer(instance = 'corp', isWriter = true, seen = new SeenEntries(() => instance)): StatusWriter {
+    this.#entries.push(seen);
     return new StatusWriter({
-      cluster: new AgentClient({ client: this.client, namespace: 'dns', pod, ...none }),
+      cluster: this.agent,
       instance: () => instance,
       isWriter,
+      seen,
       failureLog: {
         record: (action, failure, details = {}) => {
           const where = Object.values(details).map((each) => ` in ${each}`);
@@ -98,6 +114,19 @@ class Cluster {
   /** The names of the objects written to, in order. */
   get written(): string[] {
     return this.server.writes.map((line) => /machines\/([^/]+)\/status/.exec(line)?.[1] ?? line);
+  }
+
+  /** Such as `nas - lab`, where the entry of `lab` was removed. */
+  get changes(): string[] {
+    return this.server.writes.map((line) => {
+      const [, name, manager] = /machines\/([^/]+)\/status\?fieldManager=internal-dns-(\w+)/.exec(line) ?? [];
+      return `${name} ${line.includes('"instances":[]') ? '-' : '+'} ${manager}`;
+    });
+  }
+
+  /** Forgets what was written so far. */
+  clear(): void {
+    this.server.writes.length = 0;
   }
 }
 
@@ -237,7 +266,7 @@ describe('limits', () => {
   });
 
   test('an object whose change is older is written first, although it changes again', () => {
-    const queue = new StatusQueue(() => false);
+    const queue = new StatusQueue({ isOld: () => false, abandonedIn: () => [] });
     const wants = (wanted: Wanted) => {
       const updates = Object.entries(wanted).map(([name, each]): StatusUpdate => {
         return { kind: 'Machine', namespace: 'a', name, entry: each, current: undefined };
@@ -253,7 +282,7 @@ describe('limits', () => {
   });
 
   test('a change that is taken back before it was written is not written', () => {
-    const queue = new StatusQueue(() => false);
+    const queue = new StatusQueue({ isOld: () => false, abandonedIn: () => [] });
     const object = { kind: 'Machine' as const, namespace: 'a', name: 'nas', current: entry('nas') };
     queue.update([{ ...object, entry: entry('other') }], cluster.now);
     queue.update([{ ...object, entry: entry('nas') }], cluster.now);
@@ -314,6 +343,170 @@ describe('the time of an entry', () => {
     }
     await cluster.pass(3 * second, cluster.writer(), () => ({ a: entry('a'), b: entry('b') }));
     expect(cluster.written).toEqual(['a', 'b']);
+  });
+});
+
+describe('an entry that another InternalDNS has abandoned', () => {
+  const old = (name: string, instance = 'lab') =>
+    entry(`${name}.${instance}.internal`, instance, '2026-01-29T12:00:00Z');
+
+  test.each<[string | undefined, string[]]>([
+    ['2026-01-31T11:00:00Z', ['corp', 'lab']],
+    ['2026-01-30T12:00:00Z', ['corp', 'lab']],
+    ['2026-01-30T11:59:59Z', ['corp']],
+    ['2016-01-01T00:00:00Z', ['corp']],
+    ['2030-01-01T00:00:00Z', ['corp', 'lab']],
+    ['long ago', ['corp', 'lab']],
+    [undefined, ['corp', 'lab']],
+  ])('is one that is older than a day: %s', async (observedAt, left) => {
+    cluster.add('nas');
+    const { observedAt: _, ...lab } = old('nas');
+    await cluster.apply('nas', 'lab', { ...lab, ...(observedAt !== undefined && { observedAt }) });
+    await cluster.turn(cluster.writer(), { nas: entry('nas') });
+    expect(
+      cluster
+        .entriesOf('nas')
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(left);
+  });
+
+  test('is removed as its InternalDNS would, however many an object has, and nothing else is', async () => {
+    cluster.add('nas');
+    for (const gone of ['lab', 'home']) await cluster.apply('nas', gone, old('nas', gone));
+    for (const here of ['corp', 'site']) await cluster.apply('nas', here, entry(`nas.${here}.internal`, here));
+    cluster.clear();
+    const writer = cluster.writer();
+    await cluster.pass(minute, writer, () => ({ nas: entry('nas.corp.internal') }));
+    const object = { apiVersion: 'dns.internal/v1alpha1', kind: 'Machine', metadata: { name: 'nas', namespace: 'a' } };
+    expect(cluster.server.writes).toEqual(
+      ['lab', 'home'].map(
+        (gone) =>
+          `PATCH ${pathOf('nas')}?fieldManager=internal-dns-${gone}&force=true application/apply-patch+yaml ${JSON.stringify({ ...object, status: { instances: [] } })}`,
+      ),
+    );
+    expect(cluster.entriesOf('nas')).toMatchObject([{ name: 'corp' }, { name: 'site' }]);
+    expect([writer.counts, writer.pending, cluster.log]).toEqual([{ applied: 0, removed: 2, failed: 0 }, 0, []]);
+  });
+
+  test('is removed after all changes and renewals, one a second', async () => {
+    const names = ['a', 'b', 'c'];
+    cluster.add(...names);
+    for (const name of names) {
+      await cluster.apply(name, 'lab', old(name));
+      await cluster.apply(name, 'corp', entry(name, 'corp', name === 'b' ? '2026-01-31T05:00:00Z' : undefined));
+    }
+    cluster.clear();
+    const wanted = { a: entry('changed'), b: entry('b'), c: entry('c') };
+    const writer = cluster.writer();
+    await cluster.turn(writer, wanted);
+    expect([cluster.changes, writer.pending]).toEqual([['a + corp', 'b + corp'], 3]);
+    await cluster.pass(2 * second, writer, () => wanted);
+    expect(cluster.changes.slice(2)).toEqual(['a - lab', 'b - lab']);
+    await cluster.pass(minute, writer, () => wanted);
+    expect(cluster.changes.slice(4)).toEqual(['c - lab']);
+  });
+
+  test('is found within a minute, although nothing happens', async () => {
+    cluster.add('nas');
+    await cluster.apply('nas', 'corp', entry('nas'));
+    await cluster.apply('nas', 'lab', { ...old('nas'), observedAt: '2026-01-30T12:05:00Z' });
+    cluster.clear();
+    const writer = cluster.writer();
+    await cluster.see();
+    const updates = cluster.updates({ nas: entry('nas') });
+    const passUntil = async (end: string) => {
+      for (; cluster.now <= Date.parse(end); cluster.now += 500) {
+        writer.update(updates);
+        await writer.drain();
+      }
+    };
+    await passUntil('2026-01-31T12:05:00Z');
+    expect(cluster.changes).toEqual([]);
+    await passUntil('2026-01-31T12:06:00Z');
+    expect(cluster.changes).toEqual(['nas - lab']);
+  });
+
+  test('is removed once a day, whatever comes of it', async () => {
+    // The one is not owned by the field manager, and the other always comes again.
+    const status = { instances: [old('tape')] };
+    cluster.server.put(collection, { metadata: { name: 'tape', namespace: 'a' }, status });
+    cluster.add('nas');
+    const writer = cluster.writer();
+    for (let hours = 0; hours <= 25; hours++, cluster.now += hour) {
+      await cluster.apply('nas', 'lab', old('nas'));
+      await cluster.pass(3 * second, writer, () => ({ nas: entry('nas'), tape: entry('tape') }));
+    }
+    const removals = cluster.changes.filter((each) => each.includes(' - '));
+    expect(removals.sort()).toEqual(['nas - lab', 'nas - lab', 'tape - lab', 'tape - lab']);
+  });
+
+  test('stays if its InternalDNS comes back before its turn', async () => {
+    cluster.add('nas');
+    await cluster.apply('nas', 'lab', old('nas'));
+    await cluster.apply('nas', 'corp', entry('nas'));
+    const writer = cluster.writer();
+    await cluster.see();
+    writer.update(cluster.updates({ nas: entry('nas') }));
+    expect(writer.pending).toBe(1);
+    await cluster.apply('nas', 'lab', entry('back.lab.internal', 'lab'));
+    await cluster.see();
+    cluster.clear();
+    await writer.drain();
+    await cluster.pass(minute, writer, () => ({ nas: entry('nas') }));
+    expect([cluster.changes, writer.pending]).toEqual([[], 0]);
+  });
+
+  test('is written again by an InternalDNS that comes back at the same moment, and stays', async () => {
+    cluster.add('nas');
+    await cluster.apply('nas', 'corp', entry('nas'));
+    await cluster.apply('nas', 'lab', old('nas'));
+    cluster.clear();
+    const [corp, lab] = [cluster.writer('corp'), cluster.writer('lab')];
+    await cluster.see();
+    const seenOf = (name: string) => cluster.entriesOf('nas').find((each) => each.name === name);
+    const wanted = () => ({
+      corp: { nas: entry('nas') },
+      lab: { nas: seenOf('lab') ?? entry('nas.lab.internal', 'lab') },
+    });
+    // Both act on the same state: the one renews what the other removes.
+    corp.update(cluster.updates(wanted().corp));
+    lab.update(cluster.updates(wanted().lab, 'lab'));
+    await lab.drain();
+    await corp.drain();
+    for (let turn = 0; turn < 60; turn++) {
+      await cluster.pass(500, lab, () => wanted().lab, 'lab');
+      await cluster.pass(500, corp, () => wanted().corp);
+    }
+    expect(cluster.changes).toEqual(['nas + lab', 'nas - lab', 'nas + lab']);
+    expect(cluster.fqdns('nas')).toEqual(['corp nas', 'lab nas.lab.internal']);
+  });
+
+  test('is left to others by who does not write, does not know its name, or has no entry there', async () => {
+    cluster.add('nas');
+    await cluster.apply('nas', 'lab', old('nas'));
+    cluster.clear();
+    for (const [writer, wanted] of [
+      [cluster.writer('corp', false), { nas: entry('nas') }],
+      [cluster.writer(''), { nas: entry('nas') }],
+      [cluster.writer(), {}],
+    ] as const)
+      await cluster.pass(minute, writer, () => wanted);
+    expect(cluster.changes).toEqual([]);
+  });
+
+  test('is never the own one, although it was seen before the name was known', async () => {
+    cluster.add('nas');
+    await cluster.apply('nas', 'corp', old('nas', 'corp'));
+    cluster.clear();
+    const writer = cluster.writer('corp', true, new SeenEntries(() => ''));
+    await cluster.see();
+    const updates = cluster.updates({ nas: old('nas', 'corp') });
+    for (const end = cluster.now + 5 * second; cluster.now < end; cluster.now += 500) {
+      writer.update(updates);
+      await writer.drain();
+    }
+    expect(cluster.changes).toEqual(['nas + corp']);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ObjectStatuses } from '../../../functions/agent/machines/object-statuses.ts';
 import { SeenEntries } from '../../../functions/agent/machines/seen-entries.ts';
+import type { ZoneEntry } from '../../../functions/agent/machines/status-entry.ts';
 import { StatusUpdates } from '../../../functions/agent/machines/status-updates.ts';
 import { StatusWriter } from '../../../functions/agent/machines/status-writer.ts';
 import { nameStateOf, type ZoneOutcome } from '../../../functions/agent/team-zones/zone-outcomes.ts';
@@ -55,16 +56,24 @@ test.each<[ZoneOutcome['state'], string]>([
   expect(nameStateOf(outcome({ state })).verdict).toBe(verdict);
 });
 
-test('entries are written once, and removed when Zones are no source any more', async () => {
-  const written: unknown[] = [];
+test('entries are written once, others that are abandoned go, and all are removed when Zones are no source any more', async () => {
+  const written: string[] = [];
   const seen = new SeenEntries(() => 'corp');
   const clock = { now: Date.UTC(2026, 0, 31) };
   const common = { instance: () => 'corp', seen, now: () => clock.now, timeOf: (time: number) => time };
-  const applyStatusEntry = async ({ kind, name }: { kind: string; name: string }, _: string, entry?: object) => {
-    written.push([kind, name, entry !== undefined]);
-    seen.see(`zone/a/${name}`, { metadata: { name }, status: { instances: entry ? [entry as never] : [] } });
+  const observedAt = '2026-01-29T00:00:00Z';
+  let instances: ZoneEntry[] = [
+    { name: 'lab', observedAt, state: 'Serving' },
+    { name: 'home', observedAt, state: 'Serving', dnssec },
+  ];
+  const see = () => seen.see('zone/a/a.internal', { metadata: { name: 'a.internal' }, status: { instances } });
+  const applyStatusEntry = async ({ kind, name }: { kind: string; name: string }, owner: string, entry?: object) => {
+    written.push(`${kind} ${name} ${entry ? '+' : '-'} ${owner}`);
+    instances = [...instances.filter((each) => each.name !== owner), ...(entry ? [entry as ZoneEntry] : [])];
+    see();
     return { result: 'applied' as const };
   };
+  see();
   const health = {
     update: () => {},
     poll: async () => {},
@@ -89,8 +98,10 @@ test('entries are written once, and removed when Zones are no source any more', 
     clock.now += 60_000;
     await statuses.write({ outcomes: undefined, zones: updates.of(outcomes) });
   }
-  expect(written).toEqual([['Zone', 'a.internal', true]]);
+  expect(written).toEqual(['Zone a.internal + corp', 'Zone a.internal - lab']);
   clock.now += 60_000;
   await statuses.remove(updates.removals());
-  expect(written.slice(1)).toEqual([['Zone', 'a.internal', false]]);
+  expect(written.slice(2)).toEqual(['Zone a.internal - corp']);
+  // The parent may still have the DS records of the other one.
+  expect(instances).toEqual([{ name: 'home', observedAt, state: 'Serving', dnssec }]);
 });
