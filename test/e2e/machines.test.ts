@@ -10,7 +10,7 @@ import { parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../functions/agent/kubernetes/config.ts';
 import type { KubernetesObject } from '../../functions/cdk8s-function-xp/composition.ts';
 import { figure } from './cluster/figures.ts';
-import { apply, get, kubectl, patch, until, waitForReady } from './cluster/kubectl.ts';
+import { apply, clusterClient, get, kubectl, patch, until, waitForReady } from './cluster/kubectl.ts';
 import { listener, localAddresses } from './cluster/listener.ts';
 import { type Client, clientOf } from './cluster/names.ts';
 import { withSecondReplica } from './cluster/replicas.ts';
@@ -195,6 +195,23 @@ scenario('machines', ({ shop, market, internalDNS }) => {
       const events = await eventsOn(instance, 'machines.dns.internal', 'thief', market);
       return events.some((each) => /tenant/.test(each)) || events;
     });
+  });
+
+  test('an entry that an InternalDNS has left behind goes, and no other', async () => {
+    const observedAt = new Date(Date.now() - 48 * 3_600_000).toISOString();
+    const metadata = { name: 'nas', namespace: shop };
+    const api = await clusterClient();
+    await api.apply(
+      `/apis/${apiVersion}/namespaces/${shop}/machines/nas/status`,
+      { apiVersion, kind: 'Machine', metadata, status: { instances: [{ name: 'gone', observedAt }] } },
+      { fieldManager: 'internal-dns-gone' },
+    );
+    await until('the entry is removed', async () => {
+      const { instances } = (await get('machines.dns.internal', 'nas', shop)).status;
+      const names: string[] = instances.map(({ name }: { name: string }) => name);
+      return !names.includes('gone') || names;
+    });
+    expect(await entryOf('machine', 'nas')).toMatchObject({ fqdn: at('nas') });
   });
 
   test('what goes takes its names, PTR records and places in claims with it', async () => {

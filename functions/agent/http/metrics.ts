@@ -24,7 +24,7 @@ export interface MetricSources {
   events(): Readonly<Record<string, number>>;
   /** The number of hosts with a change that no Event was published for yet. */
   unpublishedEvents(): number;
-  /** The writes to the status of Machines and NameClaims so far, by result, and the number of objects that wait for one. */
+  /** The writes to the status of Machines, NameClaims and Zones so far, by result, and the number that wait. */
   statuses(): { counts: Readonly<Record<string, number>>; waiting: number };
   /** The number of targets that are host names, and of those that the resolver fails for. */
   hostNames(): { followed: number; failing: number };
@@ -279,7 +279,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Gauge({
     name: 'internal_dns_statuses_waiting',
-    help: 'Machines and NameClaims whose status has not been written yet.',
+    help: 'Writes to the status of Machines, NameClaims and Zones that wait.',
     registers,
     collect() {
       this.set(sources.statuses().waiting);
@@ -287,7 +287,7 @@ function registerGauges(registers: Registry[], sources: MetricSources): void {
   });
   new Counter({
     name: 'internal_dns_statuses_total',
-    help: 'Writes to the status of Machines and NameClaims, by result.',
+    help: 'Writes to the status of Machines, NameClaims and Zones, by result.',
     labelNames: ['result'],
     registers,
     collect() {

@@ -31,7 +31,7 @@ export const statusOfInstances = <F extends z.ZodRawShape>(fields: F) =>
             .meta({ format: 'date-time' })
             .optional()
             .describe(
-              'When the InternalDNS last wrote this entry. It does so when something changes, and every six hours: an entry older than a day is of an InternalDNS that is gone.',
+              'When the InternalDNS last wrote this entry. It does so when something changes, and every six hours: an entry older than a day is of an InternalDNS that is gone, and another one removes it.',
             ),
           ...fields,
           conditions: z
