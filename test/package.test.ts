@@ -312,7 +312,7 @@ test('the image serves the function, and the agent has a command of its own', ()
   expect(JSON.parse(entrypoint)).toEqual(['/nodejs/bin/node', '/app/main.cjs']);
   expect(read('functions/Dockerfile')).not.toMatch(/^CMD/m);
   expect(read('functions/package/build.sh')).toContain('--entrypoint /nodejs/bin/node,/app/main.cjs ');
-  const options = { image: undefined, pullPolicy: 'Always', resources: undefined, sidecar: true };
+  const options = { image: undefined, pullPolicy: 'Always', resources: undefined, sidecar: true, replicas: 1 };
   const { command, args } = agent({ ...options, names: namesOf('corp', 1) });
   expect(command).toEqual(['/nodejs/bin/node', '/app/agent.cjs']);
   expect(args?.filter((arg) => !arg.startsWith('--'))).toEqual([]);

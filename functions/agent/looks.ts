@@ -6,7 +6,7 @@ import type { AgentClient } from './kubernetes/agent-client.ts';
 import { ReportWriter } from './kubernetes/report-writer.ts';
 import { DutyCycle } from './lib/duty-cycle.ts';
 import { messageOf } from './lib/error-message.ts';
-import type { Pace, Runnable } from './lib/runnable.ts';
+import { atMostEvery, type Pace, type Runnable } from './lib/runnable.ts';
 import type { HealthInputs } from './self-test/resolution.ts';
 
 /** Between two looks for something to do. Milliseconds. */
@@ -18,6 +18,13 @@ const paces = {
   /** Whatever happens is told, but not that time passes without it. */
   idle: { leastMs: 1_000, mostMs: 5_000 },
 } satisfies Record<string, Pace>;
+
+/** Between two runs of what is rarer than looks. Milliseconds. */
+const pauses = {
+  dnsdist: 5_000,
+  /** The claim is grown once for each size that is declared. */
+  volumeClaim: 4_000,
+};
 
 /** The share of one core that explaining names may take. */
 const explainShare = 0.05;
@@ -64,6 +71,10 @@ export function looksOf(instance: Instance, { log, failureLog, reconcileLoop, lo
     checks: () => kubernetes?.statuses?.check(),
     peers: () => kubernetes?.peers.poll(),
     eviction: () => kubernetes?.eviction.poll(),
+    dnsdist: atMostEvery(pauses.dnsdist, () => kubernetes?.dnsdist.poll()),
+    'volume claim': atMostEvery(pauses.volumeClaim, () =>
+      kubernetes?.volumeClaim.expand(agent.declaration?.storage?.size),
+    ),
   };
   const isWaiting = () =>
     explaining.isOwed ||

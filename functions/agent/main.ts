@@ -9,22 +9,16 @@ import { createInstance, type Instance, type Shared } from './instance.ts';
 import { watchDeclaration } from './kubernetes/declaration-source.ts';
 import { messageOf } from './lib/error-message.ts';
 import { FailureLog } from './lib/failure-log.ts';
-import { every, InStep, type Runnable, Runnables } from './lib/runnable.ts';
+import { InStep, type Runnable, Runnables } from './lib/runnable.ts';
 import { healthInputsOf, looksOf } from './looks.ts';
 import { listenAddress, type Options, parseOptions } from './options.ts';
+import { watchStarts } from './powerdns/starts.ts';
 import { ReconcileLoop } from './reconcile-loop.ts';
 import { Canary } from './self-test/canary.ts';
 import { transports } from './self-test/dns-query.ts';
 import { selfTest } from './self-test/self-test.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { configMapsInFolder, watchConfigMaps, ZoneFileSet } from './zones/zone-files.ts';
-
-/** Pauses between two runs. Milliseconds. */
-const pauses = {
-  dnsdist: 5_000,
-  /** The claim is grown once for each size that is declared. */
-  volumeClaim: 4_000,
-};
 
 /** How long work under way may take after SIGTERM. kubelet gives the whole pod 30 seconds. Milliseconds. */
 const graceMs = 10_000;
@@ -62,14 +56,16 @@ async function main(options: Options): Promise<void> {
 
 const createServers = (
   { agent, reach, powerdns, registry, mostCharacters }: Instance,
-  { failureLog, looks }: Pick<Shared, 'failureLog' | 'looks'>,
+  { failureLog, looks, reconcileLoop }: Pick<Shared, 'failureLog' | 'looks' | 'reconcileLoop'>,
 ) => {
   const overview = () => {
     const known = agent.overview();
     return { ...known, reach: reach.get(agent.declaration, known.zones) };
   };
+  // Looks follow a reconcile.
+  const onAnswered = () => reconcileLoop.join() || looks.wake();
   return {
-    webhook: webhook({ agent, failureLog, bodyLimit: mostCharacters, onAnswered: () => looks.wake() }),
+    webhook: webhook({ agent, failureLog, bodyLimit: mostCharacters, onAnswered }),
     probes: probeServer({ agent }),
     http: statusServer({ agent, overview, powerdns, metrics: registry }),
   };
@@ -94,6 +90,7 @@ async function watchInputs({ agent, reach, kubernetes, mostCharacters }: Instanc
     reconcileLoop.wake();
   };
   const onExistence = (exists: boolean) => kubernetes?.splitDNS.setDeclared(exists);
+  watchStarts({ keyFile: options['powerdns-key'], onStart: () => reconcileLoop.wake(), failureLog });
   await watchDeclaration({ client: cluster, file: options.declaration, apply, onExistence, failureLog, log });
 }
 
@@ -116,9 +113,7 @@ function runnablesOf(instance: Instance, options: Options, shared: Shared): Runn
     { name: 'anticipation', run: (signal) => anticipationLoop.run(agent, signal) },
     { name: 'self-test', run: (signal) => selfTest({ canary, resolution, inputs, onTested, failureLog, signal }) },
     ...looksOf(instance, shared),
-    every(pauses.dnsdist, 'dnsdist', () => kubernetes?.dnsdist.poll()),
     ...(kubernetes ? [{ name: 'split DNS', run: (signal: AbortSignal) => kubernetes.splitDNS.run(signal) }] : []),
-    every(pauses.volumeClaim, 'volume claim', () => kubernetes?.volumeClaim.expand(agent.declaration?.storage?.size)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Agent } from './agent.ts';
 import { backoff } from './lib/backoff.ts';
+import { monotonicNow } from './lib/clock.ts';
 import { messageOf } from './lib/error-message.ts';
 import type { FailureLog } from './lib/failure-log.ts';
 import { Sleeper } from './lib/runnable.ts';
@@ -8,10 +9,14 @@ export interface ReconcileLoopOptions {
   failureLog: Pick<FailureLog, 'record'>;
   /** Without a failure the zones follow the declaration. */
   onEnd?: (failure: string | undefined) => void;
+  now?: () => number;
 }
 
-/** Between two reconciles: when all zones are settled, and while one is pending. */
-const intervalMs = { settled: 8_000, pending: 500 };
+/**
+ * Between two reconciles: when all zones are settled, and while one is pending. What is read for ExternalDNS costs nothing to
+ * compare, so that a settled one follows its loops.
+ */
+const intervalMs = { settled: 12_000, joining: 7_000, pending: 500 };
 const retry = { leastMs: 1_000, mostMs: 2_000 };
 
 /** Reconciles the zones periodically, and when woken. */
@@ -19,9 +24,12 @@ export class ReconcileLoop {
   readonly #failureLog: ReconcileLoopOptions['failureLog'];
   readonly #onEnd: NonNullable<ReconcileLoopOptions['onEnd']>;
   readonly #sleeper = new Sleeper();
+  readonly #now: () => number;
   #failures = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ failureLog, onEnd = () => {} }: ReconcileLoopOptions) {
+  constructor({ failureLog, onEnd = () => {}, now = monotonicNow }: ReconcileLoopOptions) {
+    this.#now = now;
     this.#failureLog = failureLog;
     this.#onEnd = onEnd;
   }
@@ -29,6 +37,13 @@ export class ReconcileLoop {
   /** Starts the next reconcile at once, or right after the current one. */
   wake(): void {
     this.#sleeper.wake();
+  }
+
+  /** Starts the next reconcile now if it is not long until then. Returns whether it does. */
+  join(): boolean {
+    const isNear = this.#now() - this.#endedAt >= intervalMs.joining;
+    if (isNear) this.wake();
+    return isNear;
   }
 
   async run(agent: Pick<Agent, 'reconcile' | 'isSettled'>, signal: AbortSignal): Promise<void> {
@@ -43,8 +58,9 @@ export class ReconcileLoop {
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     this.#failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
+    this.#endedAt = this.#now();
     this.#onEnd(failure);
     if (failure) return backoff(this.#failures, retry);
-    return (agent.isSettled ? intervalMs.settled : intervalMs.pending) * (0.75 + Math.random() / 2);
+    return (agent.isSettled ? intervalMs.settled : intervalMs.pending) * (1 + Math.random() / 4);
   }
 }

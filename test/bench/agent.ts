@@ -21,6 +21,7 @@ const maxInline = 1_000;
 const { env = [] } = container({
   names: namesOf('bench', 1),
   sidecar: false,
+  replicas: 1,
   image: undefined,
   pullPolicy: 'IfNotPresent',
   resources: undefined,

@@ -16,6 +16,7 @@ const memoryLimits = (resources: object) => {
     resources: spec.resources.agent,
     names: namesOf('corp', 1),
     sidecar: true,
+    replicas: 1,
   });
   const [container] = externalDNS({
     ...options,

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { type Guide, guideOf, wayNamed } from '../../connect/guide.ts';
 import { linesOf } from '../../connect/text.ts';
 import { printable } from '../../contract/printable.ts';
+import { readinessTimeoutSeconds } from '../../contract/readiness.ts';
 import type { Agent } from '../agent.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
@@ -70,10 +72,19 @@ export function statusServer(options: StatusServerOptions): Server {
   return createLimitedServer((request, response) => void respond(response, replyTo(request, response, context)));
 }
 
+export interface ProbeServerOptions extends Pick<StatusServerOptions, 'agent'> {
+  /** How long an agent that is not ready keeps that to itself. */
+  patienceMs?: number;
+}
+
+/** Before kubelet gives up. */
+const defaultPatienceMs = (readinessTimeoutSeconds - 1) * 1_000;
+const readinessPollMs = 50;
+
 /** kubelet's probes, on a port of their own. Liveness depends on nothing else. */
-export function probeServer({ agent }: Pick<StatusServerOptions, 'agent'>): Server {
+export function probeServer({ agent, patienceMs = defaultPatienceMs }: ProbeServerOptions): Server {
   return createLimitedServer(({ method, url = '' }, response) => {
-    const reply = isReadMethod(method) ? (probeReply(url, agent) ?? notFound('/healthz, /readyz')) : methodNotAllowed;
+    const reply = isReadMethod(method) ? probeReply(url, () => becomesReady(agent, patienceMs)) : methodNotAllowed;
     void respond(response, Promise.resolve(reply));
   });
 }
@@ -87,10 +98,17 @@ const methodNotAllowed: Reply = {
 };
 const notFound = (paths: string): Reply => ({ status: 404, type: text, body: `not found: the paths are ${paths}\n` });
 
-function probeReply(path: string, agent: Pick<Agent, 'isReady'>): Reply | undefined {
+async function probeReply(path: string, isReady: () => Promise<boolean>): Promise<Reply> {
   if (path === '/healthz') return { type: text, body: 'ok\n' };
-  if (path !== '/readyz') return undefined;
-  return agent.isReady ? { type: text, body: 'ok\n' } : { status: 503, type: text, body: 'not ready\n' };
+  if (path !== '/readyz') return notFound('/healthz, /readyz');
+  return (await isReady()) ? { type: text, body: 'ok\n' } : { status: 503, type: text, body: 'not ready\n' };
+}
+
+/** Resolves as soon as the agent is ready. */
+async function becomesReady(agent: Pick<Agent, 'isReady'>, withinMs: number): Promise<boolean> {
+  const until = monotonicNow() + withinMs;
+  while (!agent.isReady && monotonicNow() < until) await sleep(readinessPollMs);
+  return agent.isReady;
 }
 
 async function replyTo(request: IncomingMessage, response: ServerResponse, context: Context): Promise<Reply> {

@@ -15,7 +15,7 @@ export interface WebhookOptions {
   /** Characters of request bodies that may be kept, divided among all ExternalDNS. */
   bodyLimit: number;
   /** A request may have changed something. */
-  onAnswered?: () => void;
+  onAnswered?: () => unknown;
   /** ExternalDNS waits 15 s for a response, and exits without one. */
   timeoutMs?: number;
 }

@@ -10,17 +10,6 @@ export interface Runnable {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Runs `work` over and over, with a pause of `ms` in between. */
-export const every = (ms: number, name: string, work: () => unknown): Runnable => ({
-  name,
-  async run(signal) {
-    while (!signal.aborted) {
-      await work();
-      await pause(ms, signal);
-    }
-  },
-});
-
 /** Milliseconds between two moments: `leastMs` if somebody asks for the next one, `mostMs` if nobody does. */
 export interface Pace {
   leastMs: number;
@@ -62,6 +51,16 @@ export class InStep {
     });
     return this.#moment;
   }
+}
+
+/** Returns work that is left out if it last began less than `ms` ago. */
+export function atMostEvery(ms: number, work: () => unknown, now = monotonicNow): () => unknown {
+  let next = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() < next) return undefined;
+    next = now() + ms;
+    return work();
+  };
 }
 
 /** A pause that may be cut short. */

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { declarationKey } from '../../contract/declaration.ts';
+import { readinessTimeoutSeconds } from '../../contract/readiness.ts';
 import { agentImage } from '../build.ts';
 import { claimOf, type Names, paths, ports } from '../names.ts';
 import {
@@ -14,11 +15,18 @@ import {
 
 const defaults: Resources = { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '256Mi' } };
 
+export interface AgentOptions extends ContainerOptions {
+  names: Names;
+  /** Whether ExternalDNS runs beside it. */
+  sidecar: boolean;
+  replicas: number;
+}
+
 /**
  * The agent, the only writer to PowerDNS. It is a native sidecar, which starts before ExternalDNS; without ExternalDNS
  * it is the main container.
  */
-export function agent(options: ContainerOptions & { names: Names; sidecar: boolean }): k8s.Container {
+export function agent(options: AgentOptions): k8s.Container {
   const { names, resources } = options;
   const memoryLimit = memoryLimitOf(resources, defaults);
   return {
@@ -65,7 +73,7 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
     ports: [{ name: 'http', containerPort: ports.agent }],
     startupProbe: { httpGet: { path: '/healthz', port: probesPort }, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { httpGet: { path: '/healthz', port: probesPort }, ...liveness },
-    readinessProbe: { httpGet: { path: '/readyz', port: probesPort }, ...readiness },
+    readinessProbe: { httpGet: { path: '/readyz', port: probesPort }, ...readinessOf(options) },
     volumeMounts: [
       { name: 'declared', mountPath: paths.declared, readOnly: true },
       { name: 'key', mountPath: paths.key, readOnly: true },
@@ -75,10 +83,19 @@ export function agent(options: ContainerOptions & { names: Names; sidecar: boole
 }
 
 // A ready agent stays ready until it exits, so a single late answer must not remove the pod from the Service.
-const readiness = { periodSeconds: 2, failureThreshold: 3 };
+const failureThreshold = 3;
 
-/** How long a pod can stay marked as ready after its agent has exited. */
-export const staleReadySeconds = readiness.periodSeconds * readiness.failureThreshold;
+/** How often each of several replicas is asked. That of a single one tells nobody to go elsewhere. */
+const periodSeconds = { several: 2, single: 10 };
+
+const readinessOf = ({ replicas }: Pick<AgentOptions, 'replicas'>) => ({
+  periodSeconds: replicas > 1 ? periodSeconds.several : periodSeconds.single,
+  timeoutSeconds: readinessTimeoutSeconds,
+  failureThreshold,
+});
+
+/** How long one of several pods can stay marked as ready after its agent has exited. */
+export const staleReadySeconds = periodSeconds.several * failureThreshold;
 
 // Only kubelet uses this port, so that no other client can delay the probes.
 const probesPort = k8s.IntOrString.fromNumber(ports.probes);

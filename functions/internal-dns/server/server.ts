@@ -73,7 +73,12 @@ function pod({ spec, names, sources }: ServerProps, powerdnsConfigMap: string): 
     pullPolicy: images.pullPolicy,
     resources: resources[part],
   });
-  const agentContainer = agent({ ...options('agent'), names, sidecar: discovers });
+  const agentContainer = agent({
+    ...options('agent'),
+    names,
+    sidecar: discovers,
+    replicas: spec.replicas,
+  });
   return {
     ...restricted(spec, names.server),
     topologySpreadConstraints:

@@ -153,7 +153,7 @@ test('no response may be cached, sniffed, framed or sent as a referrer, and no s
 });
 
 describe('probes', () => {
-  const kubelet = probeServer({ agent });
+  const kubelet = probeServer({ agent, patienceMs: 100 });
   const at = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${(kubelet.address() as AddressInfo).port}${path}`, init);
   beforeAll(() => once(kubelet.listen(0, '127.0.0.1'), 'listening'));
@@ -171,6 +171,14 @@ describe('probes', () => {
     agent.isReady = isReady;
     const answer = await at(path);
     expect([answer.status, await answer.text()]).toEqual([status, body]);
+  });
+
+  test('readiness is told as soon as it is there, whoever has asked before', async () => {
+    agent.isReady = false;
+    const answers = [at('/readyz'), at('/readyz')];
+    await new Promise(setImmediate);
+    agent.isReady = true;
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
   test('are read-only', async () => expect((await at('/healthz', { method: 'POST' })).status).toBe(405));

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { every, InStep, Runnables, Sleeper } from '../../../functions/agent/lib/runnable.ts';
+import { atMostEvery, InStep, type Runnable, Runnables, Sleeper } from '../../../functions/agent/lib/runnable.ts';
 import { polling } from '../../timeouts.ts';
+
+const every = (ms: number, name: string, work: () => unknown): Runnable =>
+  new InStep().runnables({ [name]: work }, () => ({ leastMs: ms, mostMs: ms }))[0]!;
 
 const never = (error: unknown) => expect.unreachable(`${error}`);
 
@@ -129,4 +132,16 @@ describe('a sleeper', () => {
     await sleeping;
     await new Sleeper().sleep(long, stop.signal);
   });
+});
+
+test('work that is rarer than its calls is left out in between', () => {
+  let clock = 0;
+  const ranAt: number[] = [];
+  const work = atMostEvery(
+    5,
+    () => ranAt.push(clock),
+    () => clock,
+  );
+  for (; clock < 14; clock += 2) work();
+  expect(ranAt).toEqual([0, 6, 12]);
 });
