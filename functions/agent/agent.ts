@@ -36,6 +36,7 @@ import { ServedSpec } from './team-zones/served-spec.ts';
 import { TeamZones, type TeamZonesOptions } from './team-zones/team-zones.ts';
 import type { ZoneOutcome } from './team-zones/zone-outcomes.ts';
 import { stored, withAddresses } from './zones/computed-rrset.ts';
+import { LuaSupport } from './zones/lua-support.ts';
 import { isOfTeam } from './zones/served-declaration.ts';
 import type { ZoneFiles } from './zones/zone-file.ts';
 import { Zones, type ZonesOptions } from './zones/zones.ts';
@@ -60,8 +61,10 @@ export interface Observations {
   resolution?: Resolution | undefined;
 }
 
-export type AgentOptions = Omit<ZonesOptions, 'now' | 'onCreate'> & {
+export type AgentOptions = Omit<ZonesOptions, 'now' | 'onCreate' | 'lua'> & {
   database: DeleteGuardStoreOptions;
+  /** Asks PowerDNS whether it runs LUA records. Without it, it does. */
+  lua?: (() => Promise<boolean>) | undefined;
   /** The source objects of the cluster. */
   lister?: SourceLister;
   /** Mirrors the records that exist nowhere else. Absent without a cluster. */
@@ -100,15 +103,13 @@ export class Agent {
   readonly #outOfZoneNames: OutOfZoneNames | undefined;
   readonly #observations: Readonly<Observations>;
   readonly #guardStore: DeleteGuardStore;
-  readonly #isLuaOn: () => Promise<boolean>;
+  readonly #lua: LuaSupport;
   readonly #mirror: AgentOptions['mirror'];
   readonly #differences: AnticipationDifferences;
   readonly #kept = new Memo<ReadonlySet<string>>();
   readonly #reversed = new Memo<Reverse>();
   readonly #outcomes = new Outcomes();
   readonly #eventStates = new Memo<readonly NameState[]>();
-  /** Whether PowerDNS runs LUA records, for this declaration. */
-  #lua: { spec?: Declaration; isOn: boolean } = { isOn: false };
   #turn: Promise<unknown> = Promise.resolve();
   #wasReady = false;
   #unsyncedSince: number | undefined;
@@ -125,6 +126,7 @@ export class Agent {
     outOfZoneNames,
     hostNames,
     dsOf,
+    lua,
     ...options
   }: AgentOptions) {
     this.#outOfZoneNames = outOfZoneNames;
@@ -137,8 +139,8 @@ export class Agent {
     this.#providers = new Providers({ log, now, timeOf, mostRecords, hostNames, differences: this.#differences });
     this.#names = new Names({ onPropagation, now });
     this.#writer = new ChangeWriter(options.database);
-    this.#isLuaOn = options.lua ?? (async () => true);
-    this.#zones = new Zones({ now, onCreate: (name) => this.#teamZones.forget(name), ...options });
+    this.#lua = new LuaSupport(lua);
+    this.#zones = new Zones({ now, onCreate: (name) => this.#teamZones.forget(name), lua: this.#lua, ...options });
     this.#guardStore = new DeleteGuardStore(options.database);
     this.#teamZones = new TeamZones({ database: options.database, dsOf, mostRecords, log, now, timeOf });
     this.#spec = new ServedSpec(this.#teamZones, now);
@@ -154,6 +156,7 @@ export class Agent {
     const declaration = this.#spec.set(text);
     if (!declaration) return false;
     const { discovery } = declaration;
+    this.#lua.renew();
     this.#providers.setDiscovery(discovery);
     if (discovery) this.#names.setSyncInterval(discovery.intervalSeconds);
     else this.#names.clear();
@@ -169,7 +172,7 @@ export class Agent {
     return this.#inTurn(async () => {
       const startedAt = this.#now();
       const isChanged = await this.#spec.adopt(this.#lister.inventory);
-      await this.#askForLua();
+      if (hasClaims(this.declaration?.discovery)) await this.#lua.ask();
       this.#translate();
       await this.#reconcileZones();
       if (isChanged) this.#spec.adopted(this.#now() - startedAt);
@@ -448,17 +451,6 @@ export class Agent {
   #translate(): void {
     const { outline } = this.#spec.loaded ?? {};
     if (outline && !this.#awaitsSync) this.#lister.update(outline, this.#lua.isOn);
-  }
-
-  /**
-   * A declaration with the first claims arrives at once, the pod with the setting of PowerDNS that they need later: asks until
-   * it is there.
-   */
-  async #askForLua(): Promise<void> {
-    const { declaration } = this;
-    const isKnown = this.#lua.isOn && this.#lua.spec === declaration;
-    if (isKnown || !declaration || !hasClaims(declaration.discovery)) return;
-    this.#lua = { spec: declaration, isOn: await this.#isLuaOn() };
   }
 
   /** As a loop of an ExternalDNS would, where none runs. */

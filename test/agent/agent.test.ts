@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Observations } from '../../functions/agent/agent.ts';
 import { report as reportSchema } from '../../functions/contract/report.ts';
 import { loop } from './external-dns.ts';
-import { corp, declare, discoveredRRset, endpoint, makeAgent, zone, zones } from './make.ts';
+import { corp, declare, discoveredRRset, endpoint, makeAgent, record, zone, zones, zoneWith } from './make.ts';
 import { MemoryZones } from './zones/memory-zones.ts';
 
 const www = endpoint('ingress/a/web', 'www.corp.internal', 'A', '192.0.2.1');
@@ -89,6 +89,31 @@ describe('ExternalDNS gets an error', () => {
     expect(names(database)).toEqual(['www.corp.internal. A 192.0.2.1']);
     expect(log.filter(({ msg }) => msg === 'rejected name')).toEqual([]);
   });
+});
+
+test('the first record with a check waits for the restart of PowerDNS', async () => {
+  const [database, lua] = [new MemoryZones(), { isOn: false, asked: 0 }];
+  const asked = async () => {
+    lua.asked++;
+    return lua.isOn;
+  };
+  const { agent, declare: take } = makeAgent(database, { lua: asked });
+  const state = async () => {
+    await agent.reconcile();
+    return agent.report()?.zones.map(({ state, message }) => message ?? state);
+  };
+  const waiting = [expect.stringContaining('PowerDNS restarts once')];
+  const checked = (name: string) => ({ ...record(name, 'A', '192.0.2.1'), check: { port: 80 } });
+  const takeWith = (...names: string[]) => take(declare({ zones: [zoneWith('corp.internal', names.map(checked))] }));
+  takeWith();
+  expect([await state(), lua.asked]).toEqual([['Serving'], 0]);
+  takeWith('a');
+  expect([await state(), await state(), lua.asked]).toEqual([waiting, waiting, 2]);
+  lua.isOn = true;
+  expect([await state(), await state(), lua.asked]).toEqual([['Serving'], ['Serving'], 3]);
+  lua.isOn = false;
+  takeWith('b');
+  expect([await state(), lua.asked]).toEqual([waiting, 4]);
 });
 
 test('a zone that cannot be created affects no other zone', async () => {

@@ -12,6 +12,7 @@ import { rejectionMessage } from '../powerdns/powerdns.ts';
 import { type Change, keyOf, ownershipOf, type RRset, type Zone } from '../powerdns/rrset.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { DesiredZone } from './desired-zone.ts';
+import type { LuaSupport } from './lua-support.ts';
 import { isRemovable, type PlanOptions, type ZonesPlan } from './plan.ts';
 import type { PTRSource } from './ptr-records.ts';
 import type { LoadedDeclaration, ServedDeclaration } from './served-declaration.ts';
@@ -23,8 +24,8 @@ export interface ZonesOptions {
   database: Pick<Database, 'zones' | 'refreshed' | 'invalidate' | 'create' | 'apply' | 'remove'>;
   /** Reports whether a zone's SOA is answered over DNS. */
   answers: (zone: string) => Promise<boolean>;
-  /** Reports whether PowerDNS runs LUA records. Called only if there are any. */
-  lua?: () => Promise<boolean>;
+  /** Asked only if there are LUA records. */
+  lua: Pick<LuaSupport, 'ask'>;
   /** A zone is about to be created: whatever was known of one with this absolute name is gone. */
   onCreate?: ((name: string) => void) | undefined;
   /** Without it zones stay as they are. */
@@ -230,7 +231,7 @@ export class Zones {
 
   async #isLuaOn(desired: Map<string, DesiredZone>): Promise<boolean> {
     const isNeeded = desired.values().some(({ rrsets }) => rrsets.some(isLua));
-    return !isNeeded || ((await this.#options.lua?.()) ?? true);
+    return !isNeeded || this.#options.lua.ask();
   }
 
   async #sign({ zones }: ServedDeclaration, failures: Map<string, string>): Promise<boolean> {

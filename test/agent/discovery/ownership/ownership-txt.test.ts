@@ -28,6 +28,7 @@ import {
   replacement,
   type Zone,
 } from '../../../../functions/agent/powerdns/rrset.ts';
+import { LuaSupport } from '../../../../functions/agent/zones/lua-support.ts';
 import { Zones } from '../../../../functions/agent/zones/zones.ts';
 import type { Declaration } from '../../../../functions/contract/declaration.ts';
 import { powerdnsFiles } from '../../../../functions/internal-dns/server/powerdns.ts';
@@ -327,7 +328,10 @@ describe('in a real PowerDNS', { tags: 'PowerDNS' }, () => {
     database = new Database(new PowerDNS({ api: server.apiUrl, keyFile, request: counted, timeoutMs: waitTimeoutMs }), {
       maxAgeMs: 0,
     });
-    zones = new Zones({ database, answers: async () => true, log: pino({ enabled: false }), now: Date.now });
+    zones = new Zones({
+      ...{ database, answers: async () => true, lua: new LuaSupport() },
+      ...{ log: pino({ enabled: false }), now: Date.now },
+    });
   });
   afterAll(async () => {
     await server?.stop();
