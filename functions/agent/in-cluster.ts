@@ -73,7 +73,7 @@ export interface Kubernetes {
   peers: PeerWatch;
   dnsdist: DnsdistWatch;
   eviction: DnsdistEviction;
-  /** Of several replicas one writes them. */
+  /** Of several replicas one writes them: while it is away, what is written stays. */
   statuses?: ObjectStatuses;
   zoneUpdates: ZoneUpdates;
   /** The DS records that a Zone has been published with. */
@@ -101,20 +101,6 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     onHealth: (failure) => observe({ reach: failure }),
     onChange: onSourceChange,
     seen,
-  });
-  const health = new HealthWatch({
-    powerdns,
-    zone: canaryZone,
-    createZone: () => createCanaryZone(powerdns),
-    contentOf: passingContent,
-    ask: (name, type, transport) => addressesAt({ host: '127.0.0.1', port: dnsPort }, { name, type, transport }),
-    failureLog,
-    timeOf,
-  });
-  const statuses = new ObjectStatuses({
-    updates: new StatusUpdates({ instance, seen, health, timeOf }),
-    health,
-    writer: new StatusWriter({ cluster, instance, isWriter: isFirst(names.pod), seen, failureLog, timeOf }),
   });
   const volumeClaim = new VolumeClaim({
     client: cluster,
@@ -173,7 +159,7 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     failureLog,
   });
   return {
-    ...(isFirst(names.pod) && { statuses }),
+    ...(isFirst(names.pod) && { statuses: objectStatusesOf(cluster, seen, options) }),
     zoneUpdates: new ZoneUpdates({ instance, seen, timeOf }),
     dsOf: (resource) => (seen.get(resource) as ZoneEntry | undefined)?.dnssec?.ds ?? noDS,
     cluster,
@@ -187,6 +173,24 @@ export async function kubernetesOf(options: KubernetesOptions): Promise<Kubernet
     dnsdist,
     eviction,
   };
+}
+
+function objectStatusesOf(cluster: AgentClient, seen: SeenEntries, options: KubernetesOptions): ObjectStatuses {
+  const { powerdns, instance, dnsPort, failureLog } = options;
+  const health = new HealthWatch({
+    powerdns,
+    zone: canaryZone,
+    createZone: () => createCanaryZone(powerdns),
+    contentOf: passingContent,
+    ask: (name, type, transport) => addressesAt({ host: '127.0.0.1', port: dnsPort }, { name, type, transport }),
+    failureLog,
+    timeOf,
+  });
+  return new ObjectStatuses({
+    updates: new StatusUpdates({ instance, seen, health, timeOf }),
+    health,
+    writer: new StatusWriter({ cluster, instance, seen, failureLog, timeOf }),
+  });
 }
 
 const noDS: readonly string[] = [];

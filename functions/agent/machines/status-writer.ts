@@ -12,8 +12,6 @@ export interface StatusWriterOptions {
   cluster: Pick<AgentClient, 'applyStatusEntry'>;
   /** The name of the InternalDNS; empty while it is not known. */
   instance: () => string;
-  /** Of several replicas one writes: while it is away, what is written stays. */
-  isWriter: boolean;
   seen: Pick<SeenEntries, 'others'>;
   failureLog: Pick<FailureLog, 'record'>;
   now?: () => number;
@@ -46,7 +44,7 @@ const pauseMs = { unbound: minute, forbidden: 5 * minute };
 
 /**
  * Writes what becomes of Machines, NameClaims and Zones into their status, when it changes. Removes what other InternalDNSes
- * have abandoned: the agent of one that is deleted loses its rights at once.
+ * have abandoned: the agent of one that is deleted loses its rights at once. Only one of several replicas has a writer.
  */
 export class StatusWriter {
   /** Entries applied and removed; requests that failed. */
@@ -77,7 +75,7 @@ export class StatusWriter {
    */
   update(updates: Iterable<StatusUpdate>): void {
     const now = this.#options.now();
-    if (!this.#options.isWriter || this.#options.instance() === '') return;
+    if (this.#options.instance() === '') return;
     const last = this.#last;
     if (last?.updates === updates && now - last.at < lookMs && !this.#queue.isSettling) return;
     this.#last = { updates, at: now };

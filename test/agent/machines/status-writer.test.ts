@@ -60,12 +60,11 @@ class Cluster {
     await this.agent.applyStatusEntry({ kind: 'Machine', namespace: 'a', name }, instance, wanted);
   }
 
-  writer(instance = 'corp', isWriter = true, seen = new SeenEntries(() => instance)): StatusWriter {
+  writer(instance = 'corp', seen = new SeenEntries(() => instance)): StatusWriter {
     this.#entries.push(seen);
     return new StatusWriter({
       cluster: this.agent,
       instance: () => instance,
-      isWriter,
       seen,
       failureLog: {
         record: (action, failure, details = {}) => {
@@ -224,11 +223,9 @@ describe('entries', () => {
     expect(cluster.fqdns('nas')).toEqual(['corp nas.corp.internal']);
   });
 
-  test('are not written by any replica but one, nor before the InternalDNS is known', async () => {
+  test('are not written before the InternalDNS is known', async () => {
     cluster.add('nas');
-    for (const writer of [cluster.writer('corp', false), cluster.writer('')]) {
-      await cluster.pass(5 * second, writer, () => ({ nas: entry('nas.corp.internal') }));
-    }
+    await cluster.pass(5 * second, cluster.writer(''), () => ({ nas: entry('nas.corp.internal') }));
     expect(cluster.written).toEqual([]);
   });
 });
@@ -482,12 +479,11 @@ describe('an entry that another InternalDNS has abandoned', () => {
     expect(cluster.fqdns('nas')).toEqual(['corp nas', 'lab nas.lab.internal']);
   });
 
-  test('is left to others by who does not write, does not know its name, or has no entry there', async () => {
+  test('is left to others by who does not know its name, or has no entry there', async () => {
     cluster.add('nas');
     await cluster.apply('nas', 'lab', old('nas'));
     cluster.clear();
     for (const [writer, wanted] of [
-      [cluster.writer('corp', false), { nas: entry('nas') }],
       [cluster.writer(''), { nas: entry('nas') }],
       [cluster.writer(), {}],
     ] as const)
@@ -499,7 +495,7 @@ describe('an entry that another InternalDNS has abandoned', () => {
     cluster.add('nas');
     await cluster.apply('nas', 'corp', old('nas', 'corp'));
     cluster.clear();
-    const writer = cluster.writer('corp', true, new SeenEntries(() => ''));
+    const writer = cluster.writer('corp', new SeenEntries(() => ''));
     await cluster.see();
     const updates = cluster.updates({ nas: old('nas', 'corp') });
     for (const end = cluster.now + 5 * second; cluster.now < end; cluster.now += 500) {

@@ -88,7 +88,6 @@ test('entries are written once, others that are abandoned go, and all are remove
     writer: new StatusWriter({
       ...common,
       cluster: { applyStatusEntry },
-      isWriter: true,
       failureLog: { record: () => {} },
     }),
   });
