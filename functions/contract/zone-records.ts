@@ -18,6 +18,8 @@ const provisionalAddresses = ['240.0.0.53', '100::53'];
 
 /** The parsed records of a zone, and the issues that each has by itself. */
 export interface ParsedZone {
+  /** Without placeholders, and without what waits for an address. */
+  records: DeclaredRecord[];
   filled: FilledRecord[];
   entries: Entry[];
   issues: ZoneIssue[];
@@ -27,13 +29,17 @@ type Zone = Pick<ZoneFields, 'name' | 'records'>;
 
 /** @param addresses those of the advertised Service; without any, issues are found all the same */
 export function parseZone({ name, records }: Zone, composite: string, addresses: string[]): ParsedZone {
-  const substituted = addresses.length > 0 ? addresses : provisionalAddresses;
-  const { filled, issues } = filledRecords(records, { composite, zone: name, addresses: substituted });
-  const { entries, issues: malformed } = entriesOfRecords(
-    filled.map(({ record }) => record),
-    absolute(name),
-  );
-  return { filled, entries, issues: [...issues, ...malformed.map((issue) => asWritten(issue, filled))] };
+  const filledWith = (addresses: string[]) => filledRecords(records, { composite, zone: name, addresses });
+  const isWaiting = addresses.length === 0;
+  const { filled, issues } = filledWith(isWaiting ? provisionalAddresses : addresses);
+  const all = filled.map(({ record }) => record);
+  const { entries, issues: malformed } = entriesOfRecords(all, absolute(name));
+  return {
+    records: isWaiting ? filledWith([]).filled.map(({ record }) => record) : all,
+    filled,
+    entries,
+    issues: [...issues, ...malformed.map((issue) => asWritten(issue, filled))],
+  };
 }
 
 /**

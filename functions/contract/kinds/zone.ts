@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { checkedValues, type DeclaredRecord } from '../../dns/record.ts';
+import { checkedValues } from '../../dns/record.ts';
 import type { ZoneSettings } from '../../dns/zone/apex.ts';
 import { bounds, zoneStates } from '../report.ts';
 import { immutable, withCEL, withRules } from '../rules.ts';
-import { filledRecords } from '../template.ts';
 import { type ParsedZone, parseZone, zoneIssues } from '../zone-records.ts';
 import { dnssecTransitions, nameServersRule, type ZoneFields, zoneFields, zoneStatusTexts } from '../zone-schema.ts';
 import { statusOfInstances } from './instance-status.ts';
@@ -73,10 +72,7 @@ export interface ZoneSurroundings {
 }
 
 /** A Zone that the schema has accepted. */
-export interface TeamZone extends Omit<ParsedZone, 'filled'> {
-  /** Without placeholders. */
-  records: DeclaredRecord[];
-}
+export type TeamZone = Pick<ParsedZone, 'records' | 'issues'>;
 
 /** The records of a Zone, and what no schema can tell of its issues, except for loops across several zones. */
 export function parseTeamZone(spec: ZoneSpec, { composite, addresses, zones, rights }: ZoneSurroundings): TeamZone {
@@ -89,12 +85,7 @@ export function parseTeamZone(spec: ZoneSpec, { composite, addresses, zones, rig
         : [{ at: `records[${index}].check`, message: `${address} cannot be checked: ${reason}` }];
     }),
   );
-  const { filled } = filledRecords(spec.records, { composite, zone: spec.name, addresses });
-  return {
-    records: filled.map(({ record }) => record),
-    entries: parsed.entries,
-    issues: [...zoneIssues(spec, parsed, zones, false), ...forbidden],
-  };
+  return { records: parsed.records, issues: [...zoneIssues(spec, parsed, zones, false), ...forbidden] };
 }
 
 function whyUnchecked(address: string, rights: ZoneSurroundings['rights']): string | undefined {

@@ -1,4 +1,4 @@
-import { type FilledRecord, filledRecords } from '../../contract/template.ts';
+import type { FilledRecord } from '../../contract/template.ts';
 import { asWritten, type ParsedZone, parseZone, zoneIssues } from '../../contract/zone-records.ts';
 import { maxChecks } from '../../dns/health-check.ts';
 import { absolute } from '../../dns/name.ts';
@@ -31,8 +31,7 @@ export function recordsOf(composite: string, spec: Spec, addresses: string[]): M
     );
   }
   if (issues.length > 0) throw new SpecError(issues);
-  const filled = (zone: SpecZone) => filledRecords(zone.records, { composite, zone: zone.name, addresses }).filled;
-  return new Map(spec.zones.map((zone) => [zone.name, filled(zone).map(({ record }) => record)]));
+  return new Map(spec.zones.map(({ name }, index) => [name, (parsed[index] as ParsedZone).records]));
 }
 
 /** Zone files can have names that keep a wildcard from answering. Only the agent reads them. */
