@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Alert } from '../../functions/internal-dns/monitoring/alert.ts';
 import { startPrometheus } from '../monitoring/prometheus.ts';
-import { emptyQueries, queriesOf } from '../monitoring/queries.ts';
+import { emptyQueries, matchingAlerts, queriesOf } from '../monitoring/queries.ts';
 import { apply, condition, exists, get, kubectl, until, waitForReady } from './cluster/kubectl.ts';
 import { clientOf } from './cluster/names.ts';
 import { target } from './cluster/objects.ts';
@@ -86,16 +87,13 @@ scenario('monitoring', ({ shop, ingress, internalDNS }) => {
         { every: 1_000 },
       );
       const alerts = await get(`prometheusrules.${group}`, 'idns-monitored', namespace);
-      const rules: { alert: string; expr: string }[] = alerts.spec.groups[0].rules;
+      const rules: Alert[] = alerts.spec.groups[0].rules;
       expect(rules.length).toBeGreaterThan(10);
       // An alert may match for a moment, and rightly, after the machine has stalled.
       await until('no alert matches', async () => {
-        const time = await prometheus.api.complete();
-        const matching = await Promise.all(
-          rules.map(async ({ alert, expr }) => ((await prometheus.api.query(expr, time)).length > 0 ? [alert] : [])),
-        );
+        const matching = Object.keys(await matchingAlerts(prometheus.api, rules));
         // The machine is as busy as the other scenarios make it.
-        const ours = matching.flat().filter((alert) => alert !== 'InternalDNSSlowAnswers');
+        const ours = matching.filter((alert) => alert !== 'InternalDNSSlowAnswers');
         return ours.length === 0 || ours;
       });
       await kubectl('-n', shop, 'delete', 'ingress', ...Array.from({ length: n }, (_, i) => `seen-${i + 1}`));

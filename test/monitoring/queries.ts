@@ -1,7 +1,8 @@
-/** The queries of a dashboard as Grafana sends them. Also used against the Prometheus of a real cluster. */
+/** The queries of a dashboard as Grafana sends them, and those of alerts. Also used with metrics of a real cluster. */
+import type { Alert } from '../../functions/internal-dns/monitoring/alert.ts';
 import type { Dashboard } from '../../functions/internal-dns/monitoring/dashboard.ts';
 import type { Panel } from '../../functions/internal-dns/monitoring/panel.ts';
-import type { PrometheusAPI } from './prometheus.ts';
+import type { PrometheusAPI, Series } from './prometheus.ts';
 
 export interface Query {
   panel: Panel;
@@ -35,4 +36,15 @@ export async function emptyQueries(prometheus: PrometheusAPI, queries: Query[]):
     const hasValue = results[index]?.some(({ value }) => Number.isFinite(Number(value[1])));
     return hasValue ? [] : [`${panel.title}: ${expr}`];
   });
+}
+
+/** The alerts whose expression matches, each with the labels of the series that it matches. */
+export async function matchingAlerts(
+  prometheus: PrometheusAPI,
+  alerts: readonly Pick<Alert, 'alert' | 'expr'>[],
+): Promise<Record<string, Series['metric'][]>> {
+  const time = await prometheus.complete();
+  const results = await Promise.all(alerts.map(({ expr }) => prometheus.query(expr, time)));
+  const all = alerts.map(({ alert }, index) => [alert, results[index]?.map(({ metric }) => metric) ?? []] as const);
+  return Object.fromEntries(all.filter(([, series]) => series.length > 0));
 }
