@@ -71,7 +71,7 @@ const fields = z.object({
     .enum(['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'])
     .default('Sync')
     .describe(
-      'How records follow their objects. Sync creates, updates and deletes records; UpsertOnly never deletes them; CreateOnly never changes or deletes them; Preview changes nothing and shows in the status what Sync would do.',
+      'How records follow their objects. Sync creates, updates and deletes records; UpsertOnly never deletes them; CreateOnly never changes or deletes them; Preview changes nothing and shows in the status what Sync would do. No policy applies to zones of teams (kind Zone).',
     ),
   ownerID: withRules(
     z.string().min(1).max(63),

@@ -55,7 +55,9 @@ beforeEach(async () => {
   start();
 });
 
-test('a zone is served, changed and removed, with its delegation', async () => {
+const policies = ['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'] as const;
+test.for(policies)('with policy %s a zone is served, changed and removed, with its delegation', async (policy) => {
+  declareWith({ policy });
   put(zone('a.corp.internal'));
   expect(setup.agent.hasNewZones).toBe(true);
   await tick();
