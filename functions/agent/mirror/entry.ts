@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
 import { withoutDot } from '../../dns/name.ts';
+import { dataKey } from '../kubernetes/data-key.ts';
 import { answerOf, type RRset } from '../powerdns/rrset.ts';
 
 /** A mirrored RRset: one that follows neither from the declaration nor from objects. */
@@ -49,19 +50,10 @@ const longestKey = 253;
 
 /**
  * Returns an entry's key: the zone, the type and the name relative to the zone, joined by two dots, such as
- * `corp.internal..A..www`. Keys may have letters, digits, `-`, `_` and `.` only: any other byte becomes `X` and its code. No
- * label is empty and names are lower case, so keys are unique.
+ * `corp.internal..A..www`. No label is empty, so keys are unique.
  */
 export function keyOfEntry({ zone, rrset: { name, type } }: Pick<Entry, 'zone' | 'rrset'>): string {
   const relative = name === zone ? '' : name.slice(0, -zone.length - 1);
-  const key = `${escaped(withoutDot(zone))}..${type}..${escaped(relative)}`;
+  const key = `${dataKey(withoutDot(zone))}..${type}..${dataKey(relative)}`;
   return key.length <= longestKey ? key : `${hash('sha256', key)}..${type}`;
 }
-
-const escaped = (name: string) =>
-  [...Buffer.from(name)]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      return /[-._a-z0-9]/.test(character) ? character : `X${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');

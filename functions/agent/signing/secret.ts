@@ -1,4 +1,5 @@
 import type { AgentClient } from '../kubernetes/agent-client.ts';
+import { dataKey } from '../kubernetes/data-key.ts';
 import type { Secret } from '../kubernetes/object.ts';
 import type { KeyStore } from './keystore.ts';
 
@@ -46,15 +47,5 @@ function keyIn(secret: Secret | undefined, zone: string): string | undefined {
   return entry ? Buffer.from(entry, 'base64').toString() : undefined;
 }
 
-/**
- * Returns the key of a zone's entry. A Secret's keys may have letters, digits, `-`, `_` and `.` only; any other byte of a
- * name, as in `0/26.2.0.192.in-addr.arpa` (RFC 2317), becomes `X` and its code: `0X2F26...`. Names are lower case, so no name
- * has an `X` of its own, and entries are unique.
- */
-export const entryOf = (zone: string) =>
-  [...Buffer.from(zone.toLowerCase())]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      return /[-._a-z0-9]/.test(character) ? character : `X${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
+/** The key of a zone's entry. */
+export const entryOf = (zone: string) => dataKey(zone.toLowerCase());
