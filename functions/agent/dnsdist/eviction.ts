@@ -1,6 +1,7 @@
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import type { DnsdistPod } from './pods.ts';
 
 export interface DnsdistEvictionOptions {
@@ -37,7 +38,7 @@ export class DnsdistEviction {
   /** By address. */
   readonly #heard = new Map<string, Heard>();
   readonly #triedAt = new Map<string, number>();
-  readonly #busy = new Set<string>();
+  readonly #asked = new SingleFlight();
   #count = 0;
 
   constructor(options: DnsdistEvictionOptions) {
@@ -53,11 +54,7 @@ export class DnsdistEviction {
   poll(): void {
     const pods = this.#options.pods();
     for (const known of [...this.#heard.keys()]) if (!pods.some(({ ip }) => ip === known)) this.#forget(known);
-    for (const pod of pods) {
-      if (this.#busy.has(pod.ip)) continue;
-      this.#busy.add(pod.ip);
-      void this.#ask(pod).finally(() => this.#busy.delete(pod.ip));
-    }
+    for (const pod of pods) void this.#asked.run(pod.ip, () => this.#ask(pod));
   }
 
   #forget(ip: string): void {

@@ -5,6 +5,7 @@ import { backoff } from '../lib/backoff.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import { eventOf, eventPeriod, eventType } from './event.ts';
 import { EventQueue, type EventQueueOptions, type HostEntry } from './event-queue.ts';
@@ -53,7 +54,7 @@ export class EventRecorder {
   #requeuedAt = 0;
   /** The names of the events published in the current minute. */
   #recent = { minute: 0, names: new Set<string>() };
-  #draining: Promise<void> | undefined;
+  readonly #draining = new SingleFlight();
 
   constructor(options: EventRecorderOptions) {
     const { sourceObjectOf, now = monotonicNow, timeOf = sameTime } = options;
@@ -79,10 +80,7 @@ export class EventRecorder {
 
   /** Publishes as many pending events as the limits allow. Call it periodically; never throws. */
   drain(): Promise<void> {
-    this.#draining ??= this.#publishPending().finally(() => {
-      this.#draining = undefined;
-    });
-    return this.#draining;
+    return this.#draining.run('', () => this.#publishPending());
   }
 
   async #publishPending(): Promise<void> {

@@ -3,6 +3,7 @@ import { backoff } from '../lib/backoff.ts';
 import { monotonicNow, sameTime, type TimeOf } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import type { SeenEntries } from './seen-entries.ts';
 import type { Entry } from './status-entry.ts';
@@ -59,7 +60,7 @@ export class StatusWriter {
   #backoffUntil = 0;
   #failures = 0;
   #last: { updates: Iterable<StatusUpdate>; at: number } | undefined;
-  #draining: Promise<void> | undefined;
+  readonly #draining = new SingleFlight();
 
   constructor(options: StatusWriterOptions) {
     this.#options = { now: monotonicNow, timeOf: sameTime, ...options };
@@ -89,10 +90,7 @@ export class StatusWriter {
 
   /** Writes as much as the limits allow. Call it periodically; never throws. */
   drain(): Promise<void> {
-    this.#draining ??= this.#writeDue().finally(() => {
-      this.#draining = undefined;
-    });
-    return this.#draining;
+    return this.#draining.run('', () => this.#writeDue());
   }
 
   async #writeDue(): Promise<void> {

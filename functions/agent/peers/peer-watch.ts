@@ -2,6 +2,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
+import { SingleFlight } from '../lib/single-flight.ts';
 import { type Pods, removeFromServices } from './removal.ts';
 import { afterAnswer, afterRemoval, afterSilence, type Suspicion, unknown } from './suspicion.ts';
 
@@ -31,7 +32,7 @@ export class PeerWatch {
   readonly #options: Required<PeerWatchOptions>;
   readonly #suspicions = new Map<string, Suspicion>();
   readonly #lookedAt = new Map<string, number>();
-  readonly #busy = new Set<string>();
+  readonly #asked = new SingleFlight();
   #removals = 0;
 
   constructor(options: PeerWatchOptions) {
@@ -47,11 +48,7 @@ export class PeerWatch {
   poll(): void {
     const peers = this.#peers();
     for (const known of this.#suspicions.keys()) if (!peers.includes(known)) this.#forget(known);
-    for (const peer of peers) {
-      if (this.#busy.has(peer)) continue;
-      this.#busy.add(peer);
-      void this.#ask(peer).finally(() => this.#busy.delete(peer));
-    }
+    for (const peer of peers) void this.#asked.run(peer, () => this.#ask(peer));
   }
 
   #peers(): string[] {
