@@ -1,5 +1,6 @@
-import { k8s } from 'cdk8s-plus-28';
+import type { k8s } from 'cdk8s-plus-28';
 import { resolverPorts, selectorLabels } from '../names.ts';
+import { port } from '../server/network.ts';
 import type { Spec } from '../spec.ts';
 import type { Resolver } from './settings.ts';
 
@@ -26,8 +27,3 @@ export function ingressOf(composite: string, { monitoring }: Spec, resolver: Res
     },
   ];
 }
-
-const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({
-  protocol,
-  port: k8s.IntOrString.fromNumber(number),
-});

@@ -31,7 +31,7 @@ const resolversAndAgents = (composite: string): k8s.NetworkPolicyPeer[] => [
   { podSelector: { matchLabels: selectorLabels(composite) } },
 ];
 
-const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({
+export const port = (protocol: string, number: number): k8s.NetworkPolicyPort => ({
   protocol,
   port: k8s.IntOrString.fromNumber(number),
 });
