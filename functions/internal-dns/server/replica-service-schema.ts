@@ -1,18 +1,14 @@
 import * as z from 'zod';
 import { ipAddress, type Rule, withRules } from '../../contract/rules.ts';
 import { annotations } from '../object-metadata.ts';
-import { type ServicesSpec, serviceNamed, typeOf } from './service-schema.ts';
+import { publishedAddresses, type ServicesSpec, serviceNamed, typeOf } from './service-schema.ts';
 
 const override = z.object({
   annotations: annotations()
     .default({})
     .describe('Annotations beside those of the advertised Service, such as one that requests an address.'),
   loadBalancerIP: ipAddress('loadBalancerIP').optional().describe('Address to request from the load balancer.'),
-  addresses: z
-    .array(ipAddress('address'))
-    .max(16)
-    .default([])
-    .describe('Addresses to publish instead of those of the Service, such as behind NAT.'),
+  addresses: publishedAddresses,
 });
 
 type Override = z.output<typeof override>;

@@ -28,6 +28,12 @@ const loadBalancerClass = z
 
 const families = ['IPv4', 'IPv6'] as const;
 
+export const publishedAddresses = z
+  .array(ipAddress('address'))
+  .max(16)
+  .default([])
+  .describe('Addresses to publish instead of those of the Service, such as behind NAT.');
+
 /** The fields of every DNS Service. */
 const fields = {
   type: z
@@ -77,11 +83,7 @@ const fields = {
     .enum(['SingleStack', 'PreferDualStack', 'RequireDualStack'])
     .default('PreferDualStack')
     .describe('Whether the Service has addresses of one IP family or of both.'),
-  addresses: z
-    .array(ipAddress('address'))
-    .max(16)
-    .default([])
-    .describe('Addresses to publish instead of those of the Service, such as behind NAT.'),
+  addresses: publishedAddresses,
   tailscale: tailscale.optional(),
 };
 
