@@ -17,8 +17,11 @@ const deadlineMs = 60_000;
 /** More records do not fit into an InternalDNS. */
 const maxInline = 1_000;
 
-/** The environment of the pod's container, without what depends on the pod. */
-const { env = [] } = container({
+const {
+  env = [],
+  livenessProbe,
+  readinessProbe,
+} = container({
   names: namesOf('bench', 1),
   sidecar: false,
   replicas: 1,
@@ -26,9 +29,16 @@ const { env = [] } = container({
   pullPolicy: 'IfNotPresent',
   resources: undefined,
 });
+/** The environment of the pod's container, without what depends on the pod. */
 export const environment = Object.fromEntries(
   env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
 );
+
+/** What kubelet requests, and how often. */
+export const probes = [livenessProbe, readinessProbe].map((probe) => ({
+  path: probe!.httpGet!.path!,
+  periodMs: probe!.periodSeconds! * 1_000,
+}));
 
 /** An empty PowerDNS with the pod's configuration. */
 export interface Server extends RunningPowerDNS {

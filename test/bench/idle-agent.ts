@@ -9,7 +9,7 @@ import { loop, webhookAt } from '../agent/external-dns.ts';
 import { endpoint } from '../agent/make.ts';
 import { declarationWith } from '../contract/declared.ts';
 import { freePort } from '../powerdns/server.ts';
-import { answeredIn, runBundle, startServer } from './agent.ts';
+import { answeredIn, probes, runBundle, startServer } from './agent.ts';
 import { bundleAgent } from './bundle.ts';
 import { serveConfigMaps } from './config-maps.ts';
 import { zone } from './declared-zone.ts';
@@ -80,10 +80,10 @@ async function startDiscovering(file: string, intervalSeconds: number, publishes
   });
   configMaps.put('declared', { [declarationKey]: JSON.stringify(declaration) });
   configMaps.put('kept', {});
-  const [webhook, probes] = [await freePort(), await freePort()];
+  const [webhook, probed] = [await freePort(), await freePort()];
   const agent = runBundle(file, server, configMaps, {
     webhook: `127.0.0.1:${webhook}`,
-    probes: `127.0.0.1:${probes}`,
+    probes: `127.0.0.1:${probed}`,
   });
   const external = webhookAt(`http://127.0.0.1:${webhook}`);
   const endpoints = Array.from({ length: hosts }, (_, index) =>
@@ -91,12 +91,11 @@ async function startDiscovering(file: string, intervalSeconds: number, publishes
   );
   const probe = (path: string) =>
     http
-      .get({ host: '127.0.0.1', port: probes, path, agent: false }, (response) => response.resume())
+      .get({ host: '127.0.0.1', port: probed, path, agent: false }, (response) => response.resume())
       .on('error', () => {});
   // Those of the pod.
   const timers = [
-    setInterval(() => probe('/readyz'), 2_000),
-    setInterval(() => probe('/healthz'), 10_000),
+    ...probes.map(({ path, periodMs }) => setInterval(() => probe(path), periodMs)),
     // A loop that fails is repeated, as by ExternalDNS.
     setInterval(() => void loop(external, publishes ? endpoints : []).catch(() => {}), intervalSeconds * 1_000),
   ];
