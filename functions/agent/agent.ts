@@ -354,9 +354,9 @@ export class Agent {
     return report && this.#spec.loaded && this.#teamZones.outcomes(this.#spec.loaded.outline, report.reports);
   }
 
-  /** Whether Zones have changed, so that the next reconcile should not wait. */
-  get hasNewZones(): boolean {
-    return this.#spec.hasNewZones(this.#lister.inventory);
+  /** Whether Zones have changed. `Due`: the next reconcile should not wait. */
+  get newZones(): ReturnType<ServedSpec['newZones']> {
+    return this.#spec.newZones(this.#lister.inventory);
   }
 
   /** The states of the names that have Events: of all hosts, and of the zones of teams. Undefined before they are known. */

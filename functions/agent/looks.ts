@@ -9,14 +9,15 @@ import { messageOf } from './lib/error-message.ts';
 import { atMostEvery, type Pace, type Runnable } from './lib/runnable.ts';
 import type { HealthInputs } from './self-test/resolution.ts';
 
-/** Between two looks for something to do. Milliseconds. */
+/** Between two looks for something to do, while things happen. Milliseconds. */
+const leastMs = 250;
 const paces = {
   /** Other pods may fall silent. */
-  watching: { leastMs: 500, mostMs: 500 },
+  watching: { leastMs, mostMs: 500 },
   /** Something is to be done as soon as its time has come. */
-  waiting: { leastMs: 1_000, mostMs: 1_000 },
+  waiting: { leastMs, mostMs: 1_000 },
   /** Whatever happens is told, but not that time passes without it. */
-  idle: { leastMs: 1_000, mostMs: 5_000 },
+  idle: { leastMs, mostMs: 5_000 },
 } satisfies Record<string, Pace>;
 
 /** Between two runs of what is rarer than looks. Milliseconds. */
@@ -66,7 +67,7 @@ export function looksOf(instance: Instance, { log, failureLog, reconcileLoop, lo
     'host names': () => hostNames.resolveDue(),
     statuses: writeStatuses,
     'zones of teams': () => {
-      if (agent.hasNewZones) reconcileLoop.wake();
+      if (agent.newZones === 'Due') reconcileLoop.wake();
     },
     checks: () => kubernetes?.statuses?.check(),
     peers: () => kubernetes?.peers.poll(),
@@ -80,6 +81,7 @@ export function looksOf(instance: Instance, { log, failureLog, reconcileLoop, lo
     explaining.isOwed ||
     reportWriter.isWaiting ||
     agent.names.areSettling ||
+    agent.newZones !== 'None' ||
     (kubernetes?.events.pending ?? 0) > 0 ||
     (kubernetes?.statuses?.isWaiting ?? false) ||
     outOfZoneNames.size > 0 ||

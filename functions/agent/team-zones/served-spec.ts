@@ -67,10 +67,10 @@ export class ServedSpec {
     if (this.#spec) this.#spec = { ...this.#spec, files: new Map(files) };
   }
 
-  /** Whether Zones have changed that `adopt` would take in now. */
-  hasNewZones(inventory: Inventory | undefined): boolean {
-    const isDue = hasZones(this.declaration?.discovery) && this.#now() >= this.#due.at;
-    return isDue && this.#teamZones.isBehind(inventory);
+  /** Whether Zones have changed. `Waiting`: `adopt` would not take them in yet. */
+  newZones(inventory: Inventory | undefined): 'None' | 'Waiting' | 'Due' {
+    if (!hasZones(this.declaration?.discovery) || !this.#teamZones.isBehind(inventory)) return 'None';
+    return this.#now() >= this.#due.at ? 'Due' : 'Waiting';
   }
 
   /**

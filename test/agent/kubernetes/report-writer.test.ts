@@ -47,6 +47,23 @@ test('the first report is delayed for ten seconds while it is not serving', asyn
   expect(written).toEqual([starting, report()]);
 });
 
+test('what is to be written later waits until it is', async () => {
+  const { writer, clock, state } = setUp();
+  const isWaitingAfter = async (each: Report) => {
+    await writer.update(each).catch(() => {});
+    return writer.isWaiting;
+  };
+  expect(await isWaitingAfter(resolving(1))).toBe(false);
+  expect(await isWaitingAfter(resolving(2))).toBe(true);
+  // It is as it was.
+  expect(await isWaitingAfter(resolving(1))).toBe(false);
+  clock.now = 10_000;
+  state.failure = 'no answer';
+  expect(await isWaitingAfter(resolving(2))).toBe(true);
+  state.failure = undefined;
+  expect(await isWaitingAfter(resolving(2))).toBe(false);
+});
+
 describe('the first report on a new declaration', () => {
   const waiting = report({ declaration: 'two', zones: [{ name: 'corp.internal', state: 'Pending' }] });
   const good = report({ declaration: 'two' });

@@ -59,9 +59,11 @@ describe('the grace period starts with the last change', () => {
     agent.clock.now += 5_999;
     agent.agent.explain();
     expect(agent.verdictOf(x)).toBe(early);
+    expect(agent.agent.names.areSettling).toBe(true);
     agent.clock.now += 1;
     agent.agent.explain();
     expect(agent.verdictOf(x)).toBe(late);
+    expect(agent.agent.names.areSettling).toBe(false);
   });
 });
 

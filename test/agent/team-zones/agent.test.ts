@@ -59,9 +59,9 @@ const policies = ['Sync', 'UpsertOnly', 'CreateOnly', 'Preview'] as const;
 test.for(policies)('with policy %s a zone is served, changed and removed, with its delegation', async (policy) => {
   declareWith({ policy });
   put(zone('a.corp.internal'));
-  expect(setup.agent.hasNewZones).toBe(true);
+  expect(setup.agent.newZones).toBe('Due');
   await tick();
-  expect(setup.agent.hasNewZones).toBe(false);
+  expect(setup.agent.newZones).toBe('None');
   expect(answered('www.a.corp.internal')).toEqual(['a.corp.internal. A 192.0.2.1']);
   expect(answered('a.corp.internal')).toContain('corp.internal. NS ns1.a.corp.internal.');
   expect(outcomes()).toEqual(['a.corp.internal Serving']);
@@ -75,6 +75,21 @@ test.for(policies)('with policy %s a zone is served, changed and removed, with i
   expect(outcomes()).toEqual([]);
 });
 
+test('Zones that change soon after others wait, and the agent knows that they do', async () => {
+  const { zones } = database;
+  // Every read takes a second.
+  database.zones = () => {
+    clock.now += 1_000;
+    return zones.call(database);
+  };
+  put(zone('a.corp.internal'));
+  await tick();
+  put(zone('b.corp.internal'));
+  expect(setup.agent.newZones).toBe('Waiting');
+  clock.now += 60_000;
+  expect(setup.agent.newZones).toBe('Due');
+});
+
 test('a record that would have a Service checked is left out, as soon as the cluster tells their addresses', async () => {
   const checked = (address: string) => ({ records: [{ ...record('www', 'A', address), check: { port: 443 } }] });
   put(zone('a.internal', checked('10.96.7.7')), zone('b.internal', checked('192.0.2.1')));
@@ -82,7 +97,7 @@ test('a record that would have a Service checked is left out, as soon as the clu
   await tick();
   expect(outcomes().filter((each) => /Pending: the address ranges of Services/.test(each))).toHaveLength(2);
   lister.setServiceRanges('10.96.0.0/12');
-  expect(setup.agent.hasNewZones).toBe(true);
+  expect(setup.agent.newZones).toBe('Due');
   await tick(2);
   expect(outcomes()).toEqual([
     'a.internal Failed: spec.records[0].check: 10.96.7.7 cannot be checked: it is of a Service',
