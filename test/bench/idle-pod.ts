@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl, list } from '../e2e/cluster/kubectl.ts';
 import type { ProcessUsage } from './process.ts';
 
-const settleMs = 15_000;
+/** Samples of the kubelet may be so old that the time before the last change is in them. */
+const settleMs = 45_000;
 const windowMs = 60_000;
 
 /** Of a container or of the whole pod: mean CPU over the window in thousandths of a core, working set at its end in bytes. */
