@@ -26,7 +26,7 @@ export class ReconcileLoop {
   readonly #sleeper = new Sleeper();
   readonly #now: () => number;
   #failures = 0;
-  #endedAt = Number.NEGATIVE_INFINITY;
+  #startedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ failureLog, onEnd = () => {}, now = monotonicNow }: ReconcileLoopOptions) {
     this.#now = now;
@@ -41,12 +41,13 @@ export class ReconcileLoop {
 
   /** Starts the next reconcile now if it is not long until then. Returns whether it does. */
   join(): boolean {
-    const isNear = this.#now() - this.#endedAt >= intervalMs.joining;
+    const isNear = this.#now() - this.#startedAt >= intervalMs.joining;
     if (isNear) this.wake();
     return isNear;
   }
 
   async run(agent: Pick<Agent, 'reconcile' | 'isSettled'>, signal: AbortSignal): Promise<void> {
+    this.#sleeper.forget();
     while (!signal.aborted) {
       const mostMs = await this.#next(agent);
       await this.#sleeper.sleep({ leastMs: 0, mostMs }, signal);
@@ -55,10 +56,10 @@ export class ReconcileLoop {
 
   /** Returns the milliseconds to wait afterwards. */
   async #next(agent: Pick<Agent, 'reconcile' | 'isSettled'>): Promise<number> {
+    this.#startedAt = this.#now();
     const failure = await agent.reconcile().then(() => undefined, messageOf);
     this.#failureLog.record('reconcile the zones', failure);
     this.#failures = failure ? this.#failures + 1 : 0;
-    this.#endedAt = this.#now();
     this.#onEnd(failure);
     if (failure) return backoff(this.#failures, retry);
     return (agent.isSettled ? intervalMs.settled : intervalMs.pending) * (1 + Math.random() / 4);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ReconcileLoop } from '../../functions/agent/reconcile-loop.ts';
 import { polling } from '../timeouts.ts';
@@ -42,11 +43,29 @@ test('it starts when it is woken, and right after the present one', async () => 
   expect(ended).toEqual([undefined, undefined, undefined, undefined]);
 });
 
+test('what has happened before it starts is in its first reconcile', async () => {
+  const early = new ReconcileLoop({ failureLog: { record: () => {} } });
+  let count = 0;
+  early.wake();
+  const stopEarly = new AbortController();
+  const end = early.run({ reconcile: async () => void count++, isSettled: true }, stopEarly.signal);
+  await vi.waitFor(() => expect(count).toBe(1), polling);
+  await sleep(100);
+  expect(count).toBe(1);
+  stopEarly.abort();
+  await end;
+});
+
 test('it joins what others read, but not soon after the last one', async () => {
   clock = 6_000;
   expect(loop.join()).toBe(false);
   clock = 7_000;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  outcome = () => promise;
   expect(loop.join()).toBe(true);
+  await vi.waitFor(() => expect(reconciles).toBe(2), polling);
+  expect(loop.join()).toBe(false);
+  resolve();
   await reconciled(2);
   expect(loop.join()).toBe(false);
 });

@@ -75,6 +75,11 @@ export class Sleeper {
     this.#hurry();
   }
 
+  /** What has happened until now does not end the next pause: whoever starts to work sees it. */
+  forget(): void {
+    this.#isWoken = false;
+  }
+
   /** Resolves after `mostMs`, or, once woken, after `leastMs`; at once when the signal aborts. */
   async sleep({ leastMs, mostMs }: Pace, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
@@ -92,7 +97,7 @@ export class Sleeper {
     signal.removeEventListener('abort', abort);
     clearTimeout(timer);
     this.#hurry = () => {};
-    this.#isWoken = false;
+    this.forget();
   }
 }
 
