@@ -56,7 +56,7 @@ async function main(options: Options): Promise<void> {
 
 const createServers = (
   { agent, reach, powerdns, registry, mostCharacters }: Instance,
-  { failureLog, looks, reconcileLoop }: Pick<Shared, 'failureLog' | 'looks' | 'reconcileLoop'>,
+  { failureLog, looks, reconcileLoop }: Shared,
 ) => {
   const overview = () => {
     const known = agent.overview();

@@ -24,7 +24,8 @@ export class ReportWriter {
   /** Declaration of the latest report, and when the first report on it came. */
   #current: { declaration: string | undefined; since: number };
   #written: { report: Report; text: string; at: number } | undefined;
-  #isWaiting = false;
+  /** The text of the latest report. */
+  #text: string | undefined;
 
   constructor(options: ReportWriterOptions) {
     this.#options = { intervalMs: 10_000, graceMs: 3_000, renewMs: 60_000, now: monotonicNow, ...options };
@@ -33,7 +34,7 @@ export class ReportWriter {
 
   /** Whether the last report is to be written later. */
   get isWaiting(): boolean {
-    return this.#isWaiting;
+    return this.#text !== this.#written?.text;
   }
 
   /** Writes the report if it is due. */
@@ -41,8 +42,8 @@ export class ReportWriter {
     const { write, intervalMs, graceMs, renewMs, now } = this.#options;
     const text = fit(report);
     const last = this.#written;
-    this.#isWaiting = text !== last?.text;
-    if (!this.#isWaiting && last && now() - last.at < renewMs) return;
+    this.#text = text;
+    if (text === last?.text && now() - last.at < renewMs) return;
     if (last && this.#current.declaration !== report.declaration) {
       this.#current = { declaration: report.declaration, since: now() };
     }
@@ -56,7 +57,6 @@ export class ReportWriter {
     if (!isUrgent && now() - last.at < intervalMs * replicas) return;
     await write(text);
     this.#written = { report, text, at: now() };
-    this.#isWaiting = false;
   }
 }
 

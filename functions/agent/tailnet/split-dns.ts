@@ -7,7 +7,7 @@ import { backoff } from '../lib/backoff.ts';
 import { monotonicNow } from '../lib/clock.ts';
 import { messageOf } from '../lib/error-message.ts';
 import type { FailureLog } from '../lib/failure-log.ts';
-import { pause } from '../lib/runnable.ts';
+import { pause, Sleeper } from '../lib/runnable.ts';
 import { shortList } from '../lib/short-list.ts';
 import { TailnetAPI } from './api.ts';
 import { Credentials } from './credentials.ts';
@@ -62,7 +62,7 @@ export class SplitDNS {
   #isDeclared = true;
   #failures = 0;
   #notBefore = 0;
-  #wake = () => {};
+  readonly #sleeper = new Sleeper();
 
   constructor({ pauses, ...options }: SplitDNSOptions) {
     this.#options = { createAPI: (target) => new TailnetAPI(target), ...options };
@@ -74,31 +74,25 @@ export class SplitDNS {
     const { splitDNS } = declared;
     this.#aim(splitDNS && { apiURL: splitDNS.apiURL, tailnet: splitDNS.tailnet });
     this.#watch(splitDNS?.service);
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   /** Whether the declaration exists in the cluster. */
   setDeclared(isDeclared: boolean): void {
     if (isDeclared === this.#isDeclared) return;
     this.#isDeclared = isDeclared;
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#sleeper.forget();
     while (!signal.aborted) {
-      const woken = this.#woken();
       this.#notBefore = monotonicNow() + this.#pauses.least;
       const ms = await this.#next(signal);
-      await Promise.race([pause(ms, signal), woken]);
-      await pause(Math.max(0, this.#notBefore - monotonicNow()), signal);
+      const leastMs = Math.max(0, this.#notBefore - monotonicNow());
+      await this.#sleeper.sleep({ leastMs, mostMs: Math.max(leastMs, ms) }, signal);
     }
     await this.#end();
-  }
-
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
   }
 
   /** Returns the milliseconds to wait afterwards. */
@@ -170,7 +164,7 @@ export class SplitDNS {
       const addresses = addressesOf(service);
       if (!this.#service || isSame(addresses, this.#service.addresses)) return;
       this.#service.addresses = addresses;
-      this.#wake();
+      this.#sleeper.wake();
     };
     const onFailure = (failure?: string) => failureLog.record(`watch Service ${name}`, failure);
     this.#service = { name, addresses: [], unwatch: () => {} };
@@ -207,8 +201,8 @@ export class SplitDNS {
   /** The watch may tell of the deletion only after the signal. */
   async #isDeleted(): Promise<boolean> {
     const signal = AbortSignal.timeout(this.#pauses.deletion);
-    while (this.#isDeclared && !signal.aborted)
-      await Promise.race([this.#woken(), pause(this.#pauses.deletion, signal)]);
+    const pace = { leastMs: 0, mostMs: this.#pauses.deletion };
+    while (this.#isDeclared && !signal.aborted) await this.#sleeper.sleep(pace, signal);
     return !this.#isDeclared;
   }
 }
