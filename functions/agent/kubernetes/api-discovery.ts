@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../lib/error-message.ts';
+import { Sleeper } from '../lib/runnable.ts';
 import type { Client } from './client.ts';
 import { isApiError } from './status.ts';
 
@@ -26,6 +26,12 @@ export interface ApiDiscoveryOptions {
 
 const timeoutMs = 10_000;
 
+/** Of one version of a group. */
+interface Poll {
+  stop: AbortController;
+  sleeper: Sleeper;
+}
+
 /** Polls which resources the cluster serves, as CustomResourceDefinitions are created and deleted. */
 export class ApiDiscovery {
   readonly #options: ApiDiscoveryOptions;
@@ -33,10 +39,7 @@ export class ApiDiscovery {
   /** Plurals by the path of their group and version. */
   readonly #plurals = new Map<string, ReadonlySet<string>>();
   readonly #failures = new Map<string, string>();
-  readonly #polls = new Map<string, AbortController>();
-  /** Paths to request without waiting, and what ends the wait. */
-  readonly #due = new Set<string>();
-  readonly #wakes = new Map<string, () => void>();
+  readonly #polls = new Map<string, Poll>();
   #reported = JSON.stringify({ served: [], missing: [] } satisfies Resources);
   #failure: string | undefined;
 
@@ -50,7 +53,7 @@ export class ApiDiscovery {
     const paths = new Set(this.#names.map((name) => partsOf(name).path));
     for (const [path, poll] of this.#polls) {
       if (paths.has(path)) continue;
-      poll.abort();
+      poll.stop.abort();
       this.#polls.delete(path);
       this.#plurals.delete(path);
       this.#setFailure(path, undefined);
@@ -58,25 +61,22 @@ export class ApiDiscovery {
     this.#report();
     for (const path of paths) {
       if (this.#polls.has(path)) continue;
-      const poll = new AbortController();
+      const poll = { stop: new AbortController(), sleeper: new Sleeper() };
       this.#polls.set(path, poll);
-      void this.#poll(path, poll.signal);
+      void this.#poll(path, poll);
     }
   }
 
   /** Polls for these at once: they may be on their way out. */
   refresh(names: readonly string[]): void {
-    for (const { path } of names.map(partsOf)) {
-      this.#due.add(path);
-      this.#wakes.get(path)?.();
-    }
+    for (const { path } of names.map(partsOf)) this.#polls.get(path)?.sleeper.wake();
   }
 
-  async #poll(path: string, stopped: AbortSignal): Promise<void> {
+  async #poll(path: string, { stop: { signal: stopped }, sleeper }: Poll): Promise<void> {
     const { intervalMs = 60_000, retryMs = 15_000 } = this.#options;
     let isUnconfirmed = false;
     while (!stopped.aborted) {
-      this.#due.delete(path);
+      sleeper.forget();
       try {
         const plurals = await this.#request(path, stopped);
         if (stopped.aborted) return;
@@ -88,7 +88,7 @@ export class ApiDiscovery {
           this.#plurals.set(path, plurals);
           this.#report();
           // A `refresh` since the request needs a newer answer.
-          if (!this.#due.has(path)) this.#options.onAnswer?.(this.#names.filter((name) => partsOf(name).path === path));
+          if (!sleeper.isWoken) this.#options.onAnswer?.(this.#names.filter((name) => partsOf(name).path === path));
         }
       } catch (error) {
         if (stopped.aborted) return;
@@ -96,17 +96,9 @@ export class ApiDiscovery {
       }
       const isComplete =
         !isUnconfirmed && this.#names.every((name) => partsOf(name).path !== path || this.#isServed(name));
-      const wait = (isComplete ? intervalMs : retryMs) * (0.9 + Math.random() / 5);
-      await this.#wait(path, wait, stopped);
+      const mostMs = (isComplete ? intervalMs : retryMs) * (0.9 + Math.random() / 5);
+      await sleeper.sleep({ leastMs: 0, mostMs }, stopped);
     }
-  }
-
-  async #wait(path: string, ms: number, stopped: AbortSignal): Promise<void> {
-    if (this.#due.has(path)) return;
-    const woken = new AbortController();
-    this.#wakes.set(path, () => woken.abort());
-    await sleep(ms, undefined, { signal: AbortSignal.any([stopped, woken.signal]) }).catch(() => {});
-    this.#wakes.delete(path);
   }
 
   async #request(path: string, stopped: AbortSignal): Promise<ReadonlySet<string>> {

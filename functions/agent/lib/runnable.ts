@@ -68,6 +68,11 @@ export class Sleeper {
   #isWoken = false;
   #hurry = () => {};
 
+  /** Whether the next pause is cut short. */
+  get isWoken(): boolean {
+    return this.#isWoken;
+  }
+
   /** Ends the pause, or the next one if there is none now. */
   wake(): void {
     if (this.#isWoken) return;
