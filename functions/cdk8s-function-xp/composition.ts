@@ -13,9 +13,18 @@ export interface KubernetesObject {
     deletionTimestamp?: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
+    managedFields?: ManagedFields[];
   };
   // biome-ignore lint/suspicious/noExplicitAny: the shape below metadata differs by kind and is checked where it is read.
   [field: string]: any;
+}
+
+/** https://kubernetes.io/docs/reference/using-api/server-side-apply/#managing-fields-inside-an-object */
+interface ManagedFields {
+  manager: string;
+  subresource?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: sets of fields as deep as the object.
+  fieldsV1?: any;
 }
 
 /** The composed objects that exist in the cluster, by resource key. */
@@ -46,6 +55,7 @@ export interface Rendering {
   chart: Chart;
   /** The composite's whole status: Crossplane removes a field that is no longer returned. */
   status?: Record<string, unknown>;
+  /** They change once nothing else of the composite does. */
   conditions?: readonly Condition[];
   /** Seconds until it has to be rendered again, if nothing else is the occasion. By default Crossplane's usual time. */
   ttl?: number | undefined;

@@ -7,7 +7,7 @@ import { accept, refuse } from './response.ts';
 export function run(request: RunFunctionRequest, composition: Composition): RunFunctionResponse {
   try {
     const { composite, observed, required } = read(request);
-    return accept(request, observed, composition.render(composite, observed, required));
+    return accept(request, { composite, observed }, composition.render(composite, observed, required));
   } catch (error) {
     return refuse(request, composition.conditionTypes, error);
   }

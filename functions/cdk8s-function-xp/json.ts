@@ -21,7 +21,7 @@ export function toJson(value: unknown, where: string): unknown {
   throw new Error(`cannot write ${where} as JSON: it is ${nameOf(value)}`);
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -2,7 +2,7 @@ import type { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript
 import type { KubernetesObject, Observed, Required } from './composition.ts';
 import { sorted } from './json.ts';
 
-interface Input {
+export interface Input {
   composite: KubernetesObject;
   observed: Observed;
   required: Required;

@@ -10,9 +10,12 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript';
-import type { Condition, Observed, Rendering } from './composition.ts';
+import type { Condition, Rendering } from './composition.ts';
 import { sorted, toJson } from './json.ts';
+import { isReady } from './readiness.ts';
+import type { Input } from './request.ts';
 import { composedResources, isApplied } from './resources.ts';
+import { writesStatusFirst } from './status-write.ts';
 
 /** Seconds until Crossplane asks again unasked; it also bounds how long an open watch circuit breaker hides a change. */
 const TTL = { unready: 10, ready: 60 };
@@ -24,17 +27,29 @@ const STATUSES = {
 };
 
 /** The answer to a composite that rendered. Throws on what cannot be composed. */
-export function accept(request: RunFunctionRequest, observed: Observed, rendering: Rendering): RunFunctionResponse {
+export function accept(
+  request: RunFunctionRequest,
+  { composite, observed }: Pick<Input, 'composite' | 'observed'>,
+  rendering: Rendering,
+): RunFunctionResponse {
   const composed = composedResources(rendering.chart, observed, rendering.unawaited);
+  const status = rendering.status && (toJson(rendering.status, 'status') as Record<string, unknown>);
   const ready = rendering.ready !== false && Object.values(composed).every(({ ready }) => ready === Ready.READY_TRUE);
-  const isSettled = ready && Object.entries(composed).every(([key, each]) => isApplied(each, observed[key]));
+  const wasReady = isReady(composite);
+  // That it is no longer ready is said at once: the current conditions are those of an earlier spec.
+  const waits = writesStatusFirst(composite, status) && (ready || !wasReady);
+  const isSettled = ready && !waits && Object.entries(composed).every(([key, each]) => isApplied(each, observed[key]));
   return {
     ...answer(request, Math.min(isSettled ? TTL.ready : TTL.unready, rendering.ttl ?? TTL.ready)),
     desired: {
-      composite: desiredComposite(request.desired?.composite, rendering),
+      composite: desiredComposite(
+        request.desired?.composite,
+        status,
+        rendering.ready !== false && (wasReady || !waits),
+      ),
       resources: sorted({ ...request.desired?.resources, ...composed }),
     },
-    conditions: (rendering.conditions ?? []).map(conditionOf),
+    conditions: waits ? [] : (rendering.conditions ?? []).map(conditionOf),
     requirements: requirementsOf(rendering.requires),
   };
 }
@@ -75,13 +90,12 @@ function answer(request: RunFunctionRequest, ttl: number): RunFunctionResponse {
 // Never READY_TRUE: Crossplane takes that over the readiness of every resource, those of other functions included. Unspecified
 // lets it derive the composite's from them. It fills in apiVersion, kind and name itself:
 // https://github.com/crossplane/crossplane/blob/v2.4.0/internal/controller/apiextensions/composite/composition_functions.go
-function desiredComposite(earlier: Resource | undefined, { status, ready }: Rendering): Resource {
+function desiredComposite(earlier: Resource | undefined, status: object | undefined, mayBeReady: boolean): Resource {
   const resource = earlier?.resource;
-  const own = status && (toJson(status, 'status') as Record<string, unknown>);
   return {
-    resource: own ? sorted({ ...resource, status: { ...resource?.status, ...own } }) : resource,
+    resource: status ? sorted({ ...resource, status: { ...resource?.status, ...status } }) : resource,
     connectionDetails: earlier?.connectionDetails ?? {},
-    ready: ready === false ? Ready.READY_FALSE : (earlier?.ready ?? Ready.READY_UNSPECIFIED),
+    ready: mayBeReady ? (earlier?.ready ?? Ready.READY_UNSPECIFIED) : Ready.READY_FALSE,
   };
 }
 

@@ -89,7 +89,7 @@ function render({ composite, observed, required, restrictions, now }: Input): Re
   const replicas = replicasOf(spec, endpoints, observed, switchOver.needsBackends);
   new Services(chart, 'services', { ...instance, replicas, toResolver: switchOver.leads });
   if (spec.resolver) {
-    new Resolver(chart, 'resolver', { ...instance, resolver: spec.resolver, servers, observed });
+    new Resolver(chart, 'resolver', { ...instance, resolver: spec.resolver, servers });
   } else if (switchOver.lingers) new LingeringResolver(chart, 'resolver', observed);
   new Admission(chart, 'admission', instance);
   const kinds = [...new Set([...servedIn(reports), ...presentIn(Object.values(observed))])];

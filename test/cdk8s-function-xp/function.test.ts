@@ -254,6 +254,87 @@ describe('readiness of the composite', () => {
   });
 });
 
+describe('conditions change when Crossplane writes nothing else of the composite', () => {
+  const ready = { type: 'Ready', status: 'True', reason: 'Available' };
+  const words = run(requestFor(composite), greetings).desired!.resources.words!.resource as KubernetesObject;
+  const respond = (
+    status: object,
+    { managedFields, isReady = true }: { managedFields?: object[]; isReady?: boolean } = {},
+  ) => {
+    const observed = { ...composite, metadata: { ...composite.metadata, managedFields }, status } as KubernetesObject;
+    const response = run(requestFor(observed, isReady ? { words } : {}), greetings);
+    return {
+      conditions: response.conditions.map(({ type }) => type),
+      ready: response.desired?.composite?.ready,
+      ttl: response.meta?.ttl?.seconds,
+      status: response.desired?.composite?.resource?.status,
+    };
+  };
+  const all = ['Greeted', 'Answered'];
+
+  test('so they wait while the status is replaced, and Ready with them', () => {
+    const status = { length: 2 };
+    expect(respond({ length: 1 })).toEqual({ conditions: [], ready: Ready.READY_FALSE, ttl: 10, status });
+    expect(respond(status)).toEqual({ conditions: all, ready: Ready.READY_UNSPECIFIED, ttl: 60, status });
+  });
+
+  test('and a composite that stays ready stays so', () => {
+    const response = respond({ length: 1, conditions: [ready] });
+    expect(response).toMatchObject({ conditions: [], ready: Ready.READY_UNSPECIFIED, ttl: 10 });
+  });
+
+  test('but one that is no longer ready says so at once', () => {
+    const response = respond({ length: 1, conditions: [ready] }, { isReady: false });
+    expect(response).toMatchObject({ conditions: all, ready: Ready.READY_UNSPECIFIED });
+  });
+
+  test.each([
+    ['the first status', {}],
+    ['a field of others', { length: 2, theirs: 1 }],
+    ['a field that the schema may not let in', { theirs: { length: 1 } }],
+  ])('and they do not wait for %s', (_, status) => {
+    expect(respond(status).conditions).toEqual(all);
+  });
+
+  test.each([
+    [{ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }, all],
+    [{ a: [1, { b: 2 }] }, { a: [1, { b: 3 }] }, []],
+    [{ a: [1, { b: 2 }] }, { a: [1, { c: 3 }] }, all],
+    [{ a: [1] }, { a: [1, 2] }, []],
+    [{ a: [1] }, { a: 1 }, []],
+    [{ a: 1 }, { b: 1 }, all],
+  ])('which is told by what both have: %j, then %j', (before, after, types) => {
+    const observed: KubernetesObject = { ...composite, status: before };
+    const changing: Composition = {
+      ...greetings,
+      render: (...given) => ({ ...greetings.render(...given), status: after }),
+    };
+    expect(run(requestFor(observed), changing).conditions.map(({ type }) => type)).toEqual(types);
+  });
+
+  test('nor while it applies conditions to own what it has updated', () => {
+    const greeted = { type: 'Greeted', status: 'True', reason: 'Sent' };
+    const fieldsOf = (...fields: string[]) => ({
+      'f:status': {
+        'f:conditions': { 'k:{"type":"Greeted"}': Object.fromEntries(fields.map((field) => [`f:${field}`, {}])) },
+      },
+    });
+    const applied = (fieldsV1: object) => ({
+      managedFields: [
+        { manager: 'crossplane', operation: 'Update', subresource: 'status', fieldsV1: fieldsOf('type', 'status') },
+        { manager: 'apiextensions.crossplane.io/composite', operation: 'Apply', fieldsV1: { 'f:spec': {} } },
+        { manager: 'apiextensions.crossplane.io/composite', operation: 'Apply', subresource: 'status', fieldsV1 },
+      ],
+    });
+    const status = { length: 2, conditions: [greeted] };
+    expect(respond(status, applied({ 'f:status': { 'f:length': {} } })).conditions).toEqual([]);
+    expect(respond(status, applied(fieldsOf('type', 'status'))).conditions).toEqual([]);
+    expect(respond(status, applied(fieldsOf('type', 'status', 'reason'))).conditions).toEqual(all);
+    expect(respond(status, { managedFields: [] }).conditions).toEqual(all);
+    expect(respond({ length: 2 }, applied({ 'f:status': {} })).conditions).toEqual(all);
+  });
+});
+
 describe('an error thrown by the composition', () => {
   const throwing = (thrown: unknown): Composition => ({
     conditionTypes: ['A', 'B'],

@@ -89,8 +89,7 @@ describe('a resolver is put in front without a lost question', () => {
 
   test('once the cluster has given the replica an address', () => {
     expect(keysOf(answers[0]!, 'resolver/')).toEqual(['resolver/agents']);
-    expect(keysOf(answers[1]!, 'resolver/')).toEqual(allOfResolver.filter((key) => key !== 'resolver/disruption'));
-    expect(keysOf(answers[2]!, 'resolver/')).toEqual(allOfResolver);
+    expect(keysOf(answers[1]!, 'resolver/')).toEqual(allOfResolver);
     expect(keysOf(answers[0]!, 'services/replicas')).toEqual(['services/replicas/0']);
   });
 

@@ -11,18 +11,15 @@ import { dnsdistFilesFor } from './dnsdist.ts';
 import { ingressOf } from './network.ts';
 import { hasDisruptionBudget, podOf } from './pods.ts';
 import type { Resolver as Settings } from './settings.ts';
-import { isRolledOut } from './status.ts';
-import { podsKey } from './switch-over.ts';
 
 export interface ResolverProps extends Instance {
   resolver: Settings;
   servers: Servers;
-  observed: Observed;
 }
 
 /** dnsdist in front of the server. */
 export class Resolver extends Construct {
-  constructor(scope: Construct, id: string, { resolver, servers, observed, ...instance }: ResolverProps) {
+  constructor(scope: Construct, id: string, { resolver, servers, ...instance }: ResolverProps) {
     super(scope, id);
     const { spec, names, labels } = instance;
     const matchLabels = resolverLabels(names.composite);
@@ -75,10 +72,7 @@ export class Resolver extends Construct {
         ingress: ingressOf(names.composite, spec, resolver),
       },
     });
-    // Every pod that becomes ready would change its status, which takes two of those tokens, and before there is nothing to
-    // protect.
-    const wasReady = `${id}/disruption` in observed || isRolledOut(observed[podsKey], resolver.replicas);
-    if (hasDisruptionBudget(resolver) && wasReady) {
+    if (hasDisruptionBudget(resolver)) {
       new k8s.KubePodDisruptionBudget(this, 'disruption', {
         metadata,
         spec: { maxUnavailable: k8s.IntOrString.fromNumber(1), selector: { matchLabels } },

@@ -172,7 +172,7 @@ function reportedCircle({ forward }: Resolver, reports: ResolverInput['reports']
 }
 
 /** Whether every pod is ready, and has the present configuration. */
-export function isRolledOut(pods: KubernetesObject | undefined, replicas: number): boolean {
+function isRolledOut(pods: KubernetesObject | undefined, replicas: number): boolean {
   const { readyReplicas = 0, updatedReplicas = 0 } = pods?.status ?? {};
   return readyReplicas >= replicas && updatedReplicas >= replicas;
 }
