@@ -9,7 +9,7 @@ const name = 'everything';
 
 /** Runs alone: the tokens are counted of all composites together. */
 scenario('creation', ({ internalDNS }) => {
-  test('a creation with three ways in, a resolver, DNSSEC and monitoring takes fewer than 85 of the 100 tokens of the circuit breaker', async () => {
+  test('a creation with three ways in, a resolver, DNSSEC and monitoring takes fewer than the 100 tokens of the circuit breaker', async () => {
     await apply(...definitions);
     for (const { metadata } of definitions) await waitFor('Established', `crd/${metadata.name}`);
     await waitForIdleCrossplane();
@@ -39,6 +39,7 @@ scenario('creation', ({ internalDNS }) => {
       await waitForQuiescence(name);
     });
     figure('tokens of this creation', `${tokens}, and ${reversions} times four`, '');
-    expect(tokens).toBeLessThan(85);
+    // 59, and about one more for each of its objects if Crossplane's watches of these kinds start with it.
+    expect(tokens).toBeLessThan(100);
   });
 });
