@@ -36,17 +36,14 @@ export function accept(
   const status = rendering.status && (toJson(rendering.status, 'status') as Record<string, unknown>);
   const ready = rendering.ready !== false && Object.values(composed).every(({ ready }) => ready === Ready.READY_TRUE);
   const wasReady = isReady(composite);
-  // That it is no longer ready is said at once: the current conditions are those of an earlier spec.
-  const waits = writesStatusFirst(composite, status) && (ready || !wasReady);
+  // That it is no longer ready does not wait: until then whoever waits for Ready would find that of an earlier spec.
+  const waits = (ready || !wasReady) && writesStatusFirst(composite, status);
+  const mayBeReady = rendering.ready !== false && (wasReady || !waits);
   const isSettled = ready && !waits && Object.entries(composed).every(([key, each]) => isApplied(each, observed[key]));
   return {
     ...answer(request, Math.min(isSettled ? TTL.ready : TTL.unready, rendering.ttl ?? TTL.ready)),
     desired: {
-      composite: desiredComposite(
-        request.desired?.composite,
-        status,
-        rendering.ready !== false && (wasReady || !waits),
-      ),
+      composite: desiredComposite(request.desired?.composite, status, mayBeReady),
       resources: sorted({ ...request.desired?.resources, ...composed }),
     },
     conditions: waits ? [] : (rendering.conditions ?? []).map(conditionOf),

@@ -42,12 +42,15 @@ export async function countTokens(work: () => Promise<unknown>): Promise<TokenCo
       seen.set(name, conditions);
     },
   });
-  await until('the InternalDNSes are watched', async () => informer.hasSynced);
-  const before = await breakerTokens();
-  await work();
-  const tokens = (await breakerTokens()) - before;
-  informer.stop();
-  return { tokens: tokens - 4 * reversions, reversions };
+  try {
+    await until('the InternalDNSes are watched', async () => informer.hasSynced);
+    const before = await breakerTokens();
+    await work();
+    const tokens = (await breakerTokens()) - before;
+    return { tokens: tokens - 4 * reversions, reversions };
+  } finally {
+    informer.stop();
+  }
 }
 
 interface Written {
